@@ -1,0 +1,50 @@
+# Everything runs in a virtual environment of its own: needs Python 3.11+, pip and make, nothing else.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+# Torch from the index may be a CUDA build of several GB; set TORCH to the build you want (on a GPU machine: TORCH=torch).
+TORCH  ?= torch==2.13.0
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
+EXAMPLES := $(wildcard example_logs/csv/*.csv)
+
+.PHONY: demo reports test logs lint types check-format clean
+
+demo: $(VENV)/.installed reports
+	@echo
+	@echo "Reports: reports/*.md, one a run, with their charts; reports/comparison.md beside them."
+
+reports: $(VENV)/.installed
+	$(BIN)/runreport analyze $(EXAMPLES) --out reports
+	$(BIN)/runreport compare run1 run2 run3 run4 healthy --logs example_logs/csv --out reports
+	$(BIN)/runreport analyze example_logs/published --out reports/published
+	$(BIN)/runreport rules --markdown > docs/rules.md
+
+test: $(VENV)/.installed-test lint types
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-test
+	$(BIN)/mypy
+
+logs: $(VENV)/.installed-test
+	for run in run1 run2 run3 run4 healthy; do \
+		$(BIN)/python -m training run $$run --out example_logs --force || exit 1; \
+	done
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml .ci/constraints.txt | $(VENV)/bin/python
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.installed-test: pyproject.toml .ci/constraints.txt | $(VENV)/bin/python
+	$(PIP) "$(TORCH)"
+	$(PIP) -e ".[train,dev]"
+	@touch $@ $(VENV)/.installed

@@ -1,0 +1,1 @@
+"""runreport: what happened in a regression training run, and what to try next."""

@@ -1,0 +1,5 @@
+"""``python -m runreport``."""
+
+from runreport.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""What to do next. See :mod:`runreport.advice.give`."""

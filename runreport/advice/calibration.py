@@ -1,0 +1,164 @@
+"""Advice on mean and spread: what a shift, a rescaling or a smaller penalty gives back. Acts on β and α, never on r."""
+
+from __future__ import annotations
+
+from runreport.advice.evidence import Evidence
+from runreport.advice.record import Advice, Expected
+from runreport.findings import NOTICEABLE_R2, Value
+from runreport.marks import code
+from runreport.wording import fixed, number, percent
+
+SHIFT_SHARE = 0.5
+"""Share of β that the difference of the split means must explain before the split, not the model, is to blame."""
+LOW_PENALTY = 4.0
+"""Factor by which a penalty is lowered where removing it is not wanted."""
+
+
+def remove_bias(evidence: Evidence) -> Advice | None:
+    """The mean is off, beyond noise and by enough to matter."""
+    finding = evidence.found("bias.dominates")
+    final = evidence.final
+    beta, r2 = evidence.value("bias"), evidence.value("r2")
+    if finding is None or final is None or beta is None or r2 is None or beta * beta < NOTICEABLE_R2:
+        return None
+    context = evidence.context
+    train_mean, true_mean, true_std = (
+        context.split_statistic("train", "true_mean"), evidence.value("true_mean"), evidence.value("true_std"),
+    )  # fmt: skip
+    patch: dict[str, Value] = {}
+    if train_mean is not None and true_mean is not None and true_std:
+        shift = (train_mean - true_mean) / true_std
+        if abs(shift) >= SHIFT_SHARE * abs(beta) and shift * beta > 0:
+            why = (
+                f"The training targets' mean ({number(train_mean)}) itself lies {fixed(shift, 2)} σ from that of the "
+                f"{final.split} split ({number(true_mean)}): the splits differ. Split so that both cover the same "
+                "conditions; a constant learnt on one cannot hold on the other."
+            )
+        else:
+            why = (
+                f"The training targets' mean ({number(train_mean)}) does not explain it ({fixed(shift, 2)} σ from the "
+                f"{final.split} mean): the model's own mean is off. Start the output's bias at the training mean, "
+                "or subtract the mean error measured on the validation split."
+            )
+            if "output_init_bias" in context.config:
+                patch["output_init_bias"] = float(f"{train_mean:.4g}")
+    else:
+        why = (
+            "Compare the mean of the training targets with that of this split: if they differ it is the split, else "
+            "start the output's bias at the training mean. The training mean is not in these files."
+        )
+    return Advice(
+        id="bias.remove",
+        title="Remove the bias",
+        text=f"The mean prediction is {fixed(abs(beta), 2)} σ too {'high' if beta > 0 else 'low'}, which costs "
+        f"{fixed(beta * beta, 3)} of R². {why}",
+        because=(finding.rule,),
+        acts_on="beta",
+        config_patch=patch,
+        expected=Expected(
+            metric="r2", value=r2 + beta * beta, high=evidence.ceiling, basis="R² + β²: the same predictions, shifted"
+        ),
+        refuted_if="|β| of the next run is still above 0.1",
+        ceiling_r2=evidence.ceiling,
+    )
+
+
+def widen_output(evidence: Evidence) -> Advice | None:
+    """Predictions pile up at an edge of their range."""
+    finding = evidence.found("range.saturated")
+    if finding is None:
+        return None
+    return Advice(
+        id="range.unsaturate",
+        title="Let the output reach the target's range",
+        text=f"{finding.message} Use a linear output (no sigmoid, tanh, clamp or ReLU after the last layer), or scale "
+        "its limits beyond the target's range.",
+        because=(finding.rule,),
+        acts_on="alpha",
+        refuted_if="as many predictions still lie at the edge with a linear output",
+        ceiling_r2=evidence.ceiling,
+    )
+
+
+def lower_penalty(evidence: Evidence) -> Advice | None:
+    """A spread penalty is on and predictions are already wider than their information warrants."""
+    finding = evidence.found("penalty.dominates")
+    key = evidence.penalty_key
+    if finding is None:
+        return None
+    alpha, r = evidence.value("variance_ratio"), evidence.value("pearson_r")
+    r2 = evidence.value("r2")
+    gain = (alpha - r) ** 2 if alpha is not None and r is not None else None
+    return Advice(
+        id="penalty.remove",
+        title="Remove the spread penalty",
+        text=f"{finding.message} A penalty that widens predictions cannot add information: it acts on α only.",
+        because=(finding.rule,),
+        acts_on="alpha",
+        config_patch={key: 0.0} if key else {},
+        expected=None
+        if gain is None or r2 is None
+        else Expected(metric="r2", value=r2 + gain, high=None, basis="R² + (α - r)²: the same r at its best spread"),
+        refuted_if="the std ratio does not fall, or R² falls, without it",
+        ceiling_r2=evidence.ceiling,
+    )
+
+
+def narrow(evidence: Evidence) -> Advice | None:
+    """Wider than its information warrants, no penalty to blame."""
+    finding = evidence.found("spread.over")
+    if finding is None or evidence.found("penalty.dominates") is not None:
+        return None
+    return _rescale(evidence, finding.rule, "narrower", "spread.recalibrate-narrow")
+
+
+def widen(evidence: Evidence) -> Advice | None:
+    """Narrower than its information warrants: a true collapse."""
+    finding = evidence.found("spread.under")
+    if finding is None:
+        return None
+    return _rescale(evidence, finding.rule, "wider", "spread.recalibrate-wide")
+
+
+def _rescale(evidence: Evidence, rule: str, direction: str, advice_id: str) -> Advice:
+    slope, r2 = evidence.value("calibration_slope"), evidence.value("r2")
+    alpha, r = evidence.value("variance_ratio"), evidence.value("pearson_r")
+    gain = (alpha - r) ** 2 if alpha is not None and r is not None else None
+    also = (
+        "train longer or regularise less" if direction == "wider" else "keep an earlier checkpoint or regularise more"
+    )
+    return Advice(
+        id=advice_id,
+        title=f"Recalibrate: make the predictions {direction}",
+        text=f"Multiply the predictions' distance from their mean by {fixed(slope, 2)} (the slope b, fitted on validation "
+        f"predictions, never on test){f': it gives back {fixed(gain, 3)} of R²' if gain is not None else ''}. It is free "
+        f"and needs no training; to have it from training itself, {also}.",
+        because=(rule,),
+        acts_on="alpha",
+        expected=None
+        if gain is None or r2 is None
+        else Expected(metric="r2", value=r2 + gain, high=evidence.ceiling, basis="R² + (α - r)²: the same r at α = r"),
+        refuted_if="fitted on validation, the rescaled test predictions have no higher R²",
+        ceiling_r2=evidence.ceiling,
+    )
+
+
+def not_advised(evidence: Evidence) -> str | None:
+    """Why a stronger spread penalty is not the remedy, where the figures show it; None where they do not."""
+    alpha, r, beta = evidence.value("variance_ratio"), evidence.value("pearson_r"), evidence.value("bias")
+    bounds = evidence.interval("pearson_r")
+    key = evidence.penalty_key
+    if alpha is None or r is None or beta is None or key is None or bounds is None or r > 0.9 or alpha >= 0.95:
+        return None
+    wide = 1.0  # the minimum of the penalty (1 - α²)² itself
+    at_wide = 2 * r * wide - wide**2 - beta**2
+    r2 = evidence.value("r2")
+    if r2 is None or at_wide >= r2:
+        return None
+    shares = evidence.context.budget.error_shares if evidence.context.budget is not None else None
+    share = f"which is {percent(shares[1])} " if shares is not None else ""
+    return (
+        f"A larger {code(key)}. A spread penalty acts on the wrong spread alone, {share}of this run's error. It is at its "
+        f"own minimum at a std ratio of {percent(wide)}; at this correlation that is an R² of {fixed(at_wide, 2)}, against "
+        f"{fixed(r2, 3)} now."
+    )

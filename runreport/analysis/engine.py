@@ -1,0 +1,138 @@
+"""One run in, everything that can be said about it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from runreport.advice.give import give_advice
+from runreport.analysis.epochs import epoch_rows, history_from_frame
+from runreport.analysis.final import final_of, validation_of
+from runreport.analysis.predictions import load_epoch_metrics, load_epoch_predictions
+from runreport.analysis.record import Analysis
+from runreport.context import Context, Final
+from runreport.criteria.judge import judge
+from runreport.criteria.spec import Tier, default_tiers
+from runreport.findings import Finding, NotChecked, Severity
+from runreport.metrics.budget import ErrorBudget, error_budget
+from runreport.rules.registry import all_rules
+from runreport.run import Run
+from runreport.selection.audit import audit
+from runreport.settings import Settings
+
+FALSE_DISCOVERY_RATE = 0.05
+"""Share of false alarms accepted among the flags that rest on a test: the field's usual level."""
+CRITICAL_RATE = 0.01
+"""A critical finding must survive this stricter rate: it may stop somebody's release."""
+
+
+def analyze_run(run: Run, settings: Settings | None = None, tiers: Sequence[Tier] | None = None) -> Analysis:
+    """Everything that can be said about one run.
+
+    Pure but for reading the run's per-epoch predictions; the same input gives the same result.
+    """
+    settings = settings or Settings()
+    tiers = tuple(tiers) if tiers is not None else default_tiers()
+    history = history_from_frame(run.history) if run.history is not None else None
+    epoch_predictions = load_epoch_predictions(run, settings.group)
+    selection = audit(run, history, epoch_predictions, seed=settings.seed) if history is not None else None
+    saved = selection.saved if selection is not None else None
+    final = final_of(run, history, saved, settings)
+    context = Context(
+        run=run,
+        history=history,
+        epoch_metrics=load_epoch_metrics(run),
+        epoch_predictions=epoch_predictions,
+        final=final,
+        validation=validation_of(epoch_predictions, saved, settings),
+        budget=_budget(final),
+        selection=selection,
+        saved_epoch=saved,
+    )
+    findings, not_checked, clear, tests_made = _run_rules(context, settings, tiers)
+    return Analysis(
+        context=context,
+        rows=epoch_rows(history) if history is not None else (),
+        findings=findings,
+        not_checked=not_checked,
+        clear=clear,
+        disabled=tuple(sorted(settings.disabled)),
+        criteria=judge(tuple(tiers), final, history),
+        advice=give_advice(context, findings),
+        tests_made=tests_made,
+        thresholds_changed=tuple(
+            f"{rule}.{name} = {value:g}"
+            for rule, values in settings.thresholds.items()
+            for name, value in values.items()
+        ),
+    )
+
+
+def _budget(final: Final | None) -> ErrorBudget | None:
+    if final is None:
+        return None
+    return error_budget(final["pearson_r"], final["variance_ratio"], final["bias"], exact=final.basis == "predictions")
+
+
+def _run_rules(
+    context: Context, settings: Settings, tiers: Sequence[Tier]
+) -> tuple[tuple[Finding, ...], tuple[NotChecked, ...], tuple[str, ...], int]:
+    """(findings by importance, rules not checked, rules found clear, number of tests made)."""
+    findings: list[Finding] = []
+    not_checked: list[NotChecked] = []
+    clear: list[str] = []
+    p_values: list[float] = []
+    for rule in all_rules():
+        if rule.id in settings.disabled:
+            continue
+        overrides = dict(settings.thresholds.get(rule.id, {}))
+        if any(t.name == "asked_r2" for t in rule.thresholds):
+            overrides = {"asked_r2": asked_r2(tiers)} | overrides
+        outcome = rule.check(context, rule.limits(overrides))
+        if isinstance(outcome, NotChecked):
+            not_checked.append(outcome)
+            continue
+        p_values.extend(outcome.p_values)
+        findings.extend(outcome.findings)
+        if not outcome.findings:
+            clear.append(rule.id)
+    kept, dropped = control_false_discoveries(findings, p_values)
+    clear += [rule for rule in dropped if rule not in {f.rule for f in kept}]
+    return tuple(sorted(kept, key=importance)), tuple(not_checked), tuple(clear), len(p_values)
+
+
+def importance(finding: Finding) -> tuple[int, float, str, float]:
+    """Sort key: severest first, then what mending it would recover, then by name and epoch so that order is stable."""
+    return (-finding.severity.rank, -(finding.recoverable or 0.0), finding.rule, float(finding.epoch or 0))
+
+
+def control_false_discoveries(
+    findings: Iterable[Finding], p_values: Sequence[float]
+) -> tuple[list[Finding], list[str]]:
+    """(findings that survive, ids of rules whose finding did not), with q-values filled in.
+
+    Benjamini & Hochberg (1995) over every test that was made on the run, fired or not. A critical finding whose q is
+    not below :data:`CRITICAL_RATE` becomes a warning. Findings that rest on no test (a NaN in the log) stay.
+    """
+    from runreport.statistics.multiple import benjamini_hochberg
+
+    q_of = dict(zip(p_values, benjamini_hochberg(p_values), strict=True)) if p_values else {}
+    kept: list[Finding] = []
+    dropped: list[str] = []
+    for finding in findings:
+        q = q_of.get(finding.p_value) if finding.p_value is not None else None
+        if q is None:
+            kept.append(finding)
+        elif q > FALSE_DISCOVERY_RATE and finding.severity is not Severity.INFO:
+            dropped.append(finding.rule)
+        elif q >= CRITICAL_RATE and finding.severity is Severity.CRITICAL:
+            kept.append(replace(finding, severity=Severity.WARNING, q_value=q))
+        else:
+            kept.append(replace(finding, q_value=q))
+    return kept, dropped
+
+
+def asked_r2(tiers: Sequence[Tier]) -> float:
+    """The smallest R² above zero that any tier asks for, else 0: what "enough information" means to this user."""
+    asked = [c.bound for tier in tiers for c in tier.criteria if c.metric == "r2" and c.asks_for_more and c.bound > 0]
+    return min(asked, default=0.0)

@@ -1,0 +1,99 @@
+"""A run's epochs: the log as tuples, and what R² and the std ratio of an epoch force on its bias and correlation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runreport.context import History, Number
+from runreport.metrics.bounds import bias_bounds, r_lower_bound
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochRow:
+    """One epoch of the log.
+
+    values
+        Logged values by known name; None where not logged or not finite.
+    bias, pearson_r
+        As logged (or from logged means); None where only bounds are known.
+    bias_bounds
+        Smallest and largest |β| (in true standard deviations) that R² and α of this epoch allow.
+    r_lower_bound
+        Smallest correlation that they allow.
+    """
+
+    epoch: int | float
+    values: Mapping[str, Number]
+    bias: Number = None
+    pearson_r: Number = None
+    bias_bounds: tuple[float, float] | None = None
+    r_lower_bound: Number = None
+
+
+def history_from_frame(frame: pl.DataFrame) -> History:
+    """The log as plain tuples; whole epochs become ints."""
+    epochs = tuple(int(e) if float(e).is_integer() else float(e) for e in frame["epoch"].to_list())
+    columns = {c: tuple(frame[c].to_list()) for c in frame.columns if c != "epoch"}
+    return History(epochs=epochs, columns=columns)
+
+
+def epoch_rows(history: History) -> tuple[EpochRow, ...]:
+    """Every epoch with what is known and what is only bounded."""
+    return tuple(_row(history, epoch) for epoch in history.epochs)
+
+
+def _row(history: History, epoch: int | float) -> EpochRow:
+    values = {name: history.at(epoch, name) for name in history.columns}
+    r2, ratio = values.get("r2"), values.get("variance_ratio")
+    known = r2 is not None and ratio is not None and ratio >= 0
+    pred_mean, true_mean, true_std = (values.get(n) for n in ("pred_mean", "true_mean", "true_std"))
+    bias = None
+    if pred_mean is not None and true_mean is not None and true_std is not None and true_std > 0:
+        bias = (pred_mean - true_mean) / true_std
+    return EpochRow(
+        epoch=epoch,
+        values=values,
+        bias=bias,
+        pearson_r=values.get("pearson_r"),
+        bias_bounds=bias_bounds(r2, ratio) if known and r2 is not None and ratio is not None else None,
+        r_lower_bound=r_lower_bound(r2, ratio) if known and r2 is not None and ratio is not None else None,
+    )
+
+
+def telling_epochs(history: History, saved: int | float | None, most: int = 9) -> tuple[int | float, ...]:
+    """The epochs that tell the story, in order, at most ``most`` of them.
+
+    First, last and saved; the extremes of R², std ratio and val loss; then epochs spread evenly between, so that a
+    reader sees the course and not only its turns.
+    """
+    epochs = history.epochs
+    if len(epochs) <= most:
+        return epochs
+    chosen: list[int | float] = [epochs[0], epochs[-1]]
+    if saved is not None and saved in epochs:
+        chosen.append(saved)
+    for name, pick in (("r2", max), ("variance_ratio", min), ("val_loss", min), ("r2", min), ("variance_ratio", max)):
+        finite = history.finite(name)
+        if finite:
+            best = pick(value for _, value in finite)
+            chosen.append(next(e for e, value in finite if value == best))
+    chosen = list(dict.fromkeys(chosen))[:most]
+    while len(chosen) < most:
+        # The epoch farthest (in rows) from every chosen one: evens out the gaps.
+        rows = [epochs.index(e) for e in chosen]
+        gaps = [min(abs(i - row) for row in rows) for i in range(len(epochs))]
+        if max(gaps) == 0:
+            break
+        chosen.append(epochs[gaps.index(max(gaps))])
+    return tuple(sorted(set(chosen)))
+
+
+def is_finite(value: float | None) -> bool:
+    """Whether a value is there and finite."""
+    return value is not None and math.isfinite(value)

@@ -1,0 +1,198 @@
+"""The figures that a report is about: from predictions where there are some, else as the run published them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from runreport.analysis.predictions import group_column
+from runreport.context import EpochPredictions, Final, History, Number
+from runreport.metrics.bounds import bias_bounds, from_summary, r_lower_bound
+from runreport.run import Run
+from runreport.settings import Settings
+from runreport.statistics.analytic import INDEPENDENCE_CAVEAT, analytic_intervals, analytic_p_values
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+
+    from runreport.statistics.intervals import IntervalSet
+
+
+def final_of(run: Run, history: History | None, saved: int | float | None, settings: Settings) -> Final | None:
+    """The final figures of a run: test predictions, else its summary, else the logged row of the saved (or last) epoch.
+
+    None where the run has none of the three.
+    """
+    if run.predictions is not None:
+        return _from_predictions(run.predictions, run.split or "test", saved, settings)
+    if any(_number(run.summary, name) is not None for name in ("r2", "variance_ratio", "mae", "rmse")):
+        return _from_summary(run, saved)
+    if history is not None and len(history):
+        return _from_history(history, saved)
+    return None
+
+
+def validation_of(predictions: EpochPredictions | None, saved: int | float | None, settings: Settings) -> Final | None:
+    """The same figures for the validation split at the saved epoch; None without per-epoch predictions."""
+    if predictions is None or saved is None or saved not in predictions.epochs:
+        return None
+    import polars as pl
+
+    pred = predictions.y_pred[predictions.epochs.index(saved)]
+    columns: dict[str, object] = {"y_true": predictions.y_true, "y_pred": pred}
+    if predictions.groups is not None:
+        columns["group"] = predictions.groups
+    return _from_predictions(pl.DataFrame(columns), predictions.split, saved, settings, from_matrix=True)
+
+
+def _from_predictions(
+    frame: pl.DataFrame, split: str, saved: int | float | None, settings: Settings, *, from_matrix: bool = False
+) -> Final:
+    from runreport.metrics.expressions import metrics_of
+    from runreport.statistics.intervals import interval_set
+
+    estimates = metrics_of(frame.select("y_true", "y_pred"))
+    group = group_column(frame, ("y_true", "y_pred"), None if from_matrix else settings.group)
+    labels: np.ndarray[tuple[int], np.dtype[np.generic]] | None = frame[group].to_numpy() if group is not None else None
+    found: IntervalSet = interval_set(frame["y_true"].to_numpy(), frame["y_pred"].to_numpy(), groups=labels)
+    intervals, errors, p_values = {}, {}, {}
+    for name, measured in found.metrics.items():
+        if measured.interval is not None:
+            intervals[name] = measured.interval
+        if measured.se is not None:
+            errors[name] = measured.se
+        p_value = measured.p_value()
+        if p_value is not None:
+            p_values[name] = p_value
+    n = estimates["n"]
+    return Final(
+        split=split,
+        basis="predictions",
+        estimates=estimates,
+        epoch=saved,
+        n=int(n) if n is not None else None,
+        effective_n=found.effective_n,
+        group_column=group,
+        n_groups=found.n_groups,
+        intervals=intervals,
+        standard_errors=errors,
+        p_values=p_values,
+        caveats=tuple(c for c in (found.refused, found.caveat) if c),
+    )
+
+
+def _from_summary(run: Run, saved: int | float | None) -> Final:
+    summary = run.summary
+    estimates: dict[str, Number] = {
+        name: _number(summary, name)
+        for name in (
+            "r2", "variance_ratio", "pearson_r", "mae", "mse", "rmse", "mape", "loss", "mean_error", "pred_mean",
+            "pred_std", "pred_spread", "true_mean", "true_std", "std_error",
+        )
+    }  # fmt: skip
+    for name, pair in (("pred", "prediction_range"), ("true", "true_range")):
+        low, high = _pair(summary, pair)
+        estimates |= {f"{name}_min": low, f"{name}_max": high}
+    derived: set[str] = set()
+
+    def derive(name: str, value: float | None) -> None:
+        if estimates.get(name) is None and value is not None and math.isfinite(value):
+            estimates[name] = value
+            derived.add(name)
+
+    pred_std, true_std = estimates["pred_std"], estimates["true_std"]
+    if pred_std is not None and true_std:
+        derive("variance_ratio", pred_std / true_std)
+    if estimates["pred_min"] is not None and estimates["pred_max"] is not None:
+        derive("pred_spread", estimates["pred_max"] - estimates["pred_min"])
+    known = [estimates[n] for n in ("r2", "variance_ratio", "true_mean", "true_std", "pred_mean")]
+    if all(v is not None for v in known):
+        r2, ratio, true_mean, true_std_known, pred_mean = (v for v in known if v is not None)
+        r, bias = from_summary(r2, ratio, true_mean, true_std_known, pred_mean)
+        derive("bias", bias)
+        derive("pearson_r", r)
+        derive("mean_error", pred_mean - true_mean)
+    r, ratio_known, bias_known = (estimates.get(n) for n in ("pearson_r", "variance_ratio", "bias"))
+    n = _number(summary, "num_samples")
+    intervals: dict[str, tuple[float, float]] = {}
+    p_values: dict[str, float] = {}
+    if r is not None:
+        derive("recalibrated_r2", r * r)
+    if r is not None and ratio_known:
+        derive("calibration_slope", r / ratio_known)
+    if r is not None and ratio_known and bias_known is not None and n is not None and abs(r) <= 1:
+        bounds = analytic_intervals(r=r, variance_ratio=ratio_known, bias=bias_known, n_e=n)
+        intervals = {k: v for k, v in bounds.items() if v is not None}
+        tested = analytic_p_values(r=r, variance_ratio=ratio_known, bias=bias_known, n_e=n)
+        p_values = {k: v for k, v in tested.items() if v is not None}
+    return Final(
+        split=run.split or "test",
+        basis="summary",
+        estimates=estimates,
+        epoch=saved,
+        n=int(n) if n is not None else None,
+        intervals=intervals,
+        p_values=p_values,
+        derived=frozenset(derived),
+        bounds=_bounds(estimates),
+        caveats=(f"Intervals are computed {INDEPENDENCE_CAVEAT}.",) if intervals else (),
+    )
+
+
+def _from_history(history: History, saved: int | float | None) -> Final:
+    epoch = saved if saved in history.epochs else history.epochs[-1]
+    estimates: dict[str, Number] = {
+        name: history.at(epoch, name)
+        for name in ("r2", "variance_ratio", "pearson_r", "mae", "mse", "rmse", "pred_mean", "pred_std", "true_mean", "true_std")
+    }  # fmt: skip
+    estimates["pred_spread"] = history.at(epoch, "pred_range")
+    derived: set[str] = set()
+    true_mean, true_std, pred_mean = (estimates[n] for n in ("true_mean", "true_std", "pred_mean"))
+    if true_mean is not None and true_std and pred_mean is not None:
+        estimates["mean_error"] = pred_mean - true_mean
+        estimates["bias"] = (pred_mean - true_mean) / true_std
+        derived |= {"bias", "mean_error"}
+    r, ratio = estimates["pearson_r"], estimates["variance_ratio"]
+    if r is not None:
+        estimates["recalibrated_r2"] = r * r
+        if ratio:
+            estimates["calibration_slope"] = r / ratio
+    return Final(
+        split="validation",
+        basis="history",
+        estimates=estimates,
+        epoch=epoch,
+        derived=frozenset(derived),
+        bounds=_bounds(estimates),
+        caveats=("The log alone gives no intervals: they need the predictions or the number of samples.",),
+    )
+
+
+def _bounds(estimates: Mapping[str, Number]) -> dict[str, tuple[float, float]]:
+    """What R² and α force on r and |β| where these are not known."""
+    r2, ratio = estimates.get("r2"), estimates.get("variance_ratio")
+    if r2 is None or ratio is None or ratio < 0:
+        return {}
+    out = {}
+    lowest, mean_off = r_lower_bound(r2, ratio), bias_bounds(r2, ratio)
+    if estimates.get("pearson_r") is None and lowest is not None and lowest > -1:
+        out["pearson_r"] = (lowest, 1.0)
+    if estimates.get("bias") is None and mean_off is not None:
+        out["absolute_bias"] = mean_off
+    return out
+
+
+def _number(summary: Mapping[str, object], name: str) -> float | None:
+    value = summary.get(name)
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    return None
+
+
+def _pair(summary: Mapping[str, object], name: str) -> tuple[float | None, float | None]:
+    value = summary.get(name)
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(v, int | float) for v in value):
+        return float(value[0]), float(value[1])
+    return None, None

@@ -1,0 +1,140 @@
+"""``runreport analyze``: a report for each run."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runreport.cli.common import UNUSABLE, column_options, console, fail, say, settings_from, split_loaded
+from runreport.errors import InputError
+
+if TYPE_CHECKING:
+    from runreport.analysis.record import Analysis
+    from runreport.criteria.spec import Tier
+    from runreport.run import Run
+    from runreport.settings import Settings
+
+HELP = """Write a report for each run: what happened, why, how sure that is, what to try next.
+
+Example: runreport analyze logs/csv/*.csv --out reports/
+
+Exit code 0: all reported; 2: something could not be read (the other runs are reported all the same)."""
+
+
+class Format(StrEnum):
+    """Outputs of ``analyze``."""
+
+    MD = "md"
+    JSON = "json"
+
+
+def analyze(
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Log files, folders or globs. A file brings its siblings.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Folder for the reports [default: reports; json: none].")] = None,
+    output: Annotated[
+        Format, typer.Option("--format", help="md: files and a summary here; json: one document here.")
+    ] = Format.MD,
+    criteria: Annotated[Path | None, typer.Option(help="YAML file of success criteria.")] = None,
+    group: Annotated[str | None, typer.Option(help="Column of the predictions to resample whole.")] = None,
+    column: Annotated[list[str] | None, typer.Option(help="Name a column: val_loss=valid_mse. Repeatable.")] = None,
+    settings: Annotated[Path | None, typer.Option(help="Settings file [default: runreport.toml here].")] = None,
+    next_config: Annotated[
+        Path | None, typer.Option("--next", help="Write the next run's whole config here (one run).")
+    ] = None,
+    charts: Annotated[bool, typer.Option(help="Draw charts.")] = True,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only where the reports are.")] = False,
+) -> None:
+    """Parse, call, print."""
+    try:
+        chosen = settings_from(settings, group)
+        tiers = _tiers(criteria)
+        columns = column_options(column or [])
+    except InputError as error:
+        fail(error)
+    from runreport.ingest.load import load_runs
+
+    runs, errors = split_loaded(load_runs(paths, columns))
+    analyses = _analyze_all(runs, chosen, tiers, errors)
+    try:
+        if output is Format.JSON:
+            _json(analyses, out)
+        else:
+            _markdown(analyses, out or Path("reports"), charts=charts, quiet=quiet, errors=errors)
+        if next_config is not None:
+            _next(analyses, next_config)
+    except InputError as error:
+        fail(error)
+    if errors or not analyses:
+        raise typer.Exit(UNUSABLE)
+
+
+def _tiers(path: Path | None) -> tuple[Tier, ...]:
+    from runreport.criteria.spec import default_tiers, read_tiers
+
+    return read_tiers(path) if path is not None else default_tiers()
+
+
+def _analyze_all(
+    runs: list[Run], settings: Settings, tiers: tuple[Tier, ...], errors: list[InputError]
+) -> list[Analysis]:
+    """Every run that can be analysed; an error of one run does not stop the others."""
+    from runreport.analysis.engine import analyze_run
+
+    analyses = []
+    for run in runs:
+        try:
+            analyses.append(analyze_run(run, settings, tiers))
+        except InputError as error:
+            say(f"runreport: {error}")
+            errors.append(error)
+    return analyses
+
+
+def _json(analyses: list[Analysis], out: Path | None) -> None:
+    from runreport.compare.engine import compare_runs
+    from runreport.report.json import document, to_json
+    from runreport.report.write import write_text
+
+    text = to_json(document(analyses, compare_runs(analyses) if len(analyses) > 1 else None))
+    if out is not None:
+        write_text(out if out.suffix == ".json" else out / "runreport.json", text)
+    typer.echo(text, nl=False)
+
+
+def _markdown(analyses: list[Analysis], out: Path, *, charts: bool, quiet: bool, errors: list[InputError]) -> None:
+    from runreport.compare.engine import compare_runs
+    from runreport.report.terminal import print_run
+    from runreport.report.write import file_names, write_report
+
+    if not analyses:
+        return
+    comparison = compare_runs(analyses) if len(analyses) > 1 else None
+    screen = console()
+    names = file_names([a.run.name for a in analyses])
+    # All files first: a reader who closes the pipe early (`| head`) must not lose reports.
+    written = [
+        write_report(analysis, comparison, out, name, charts=charts)
+        for analysis, name in zip(analyses, names, strict=True)
+    ]
+    for analysis, files in zip(analyses, written, strict=True):
+        if quiet:
+            typer.echo(files.report.as_posix())
+        else:
+            print_run(screen, analysis, files.report.as_posix())
+    if errors and not quiet:
+        say(f"{len(analyses)} reported, {len(errors)} not (see above)")
+
+
+def _next(analyses: list[Analysis], path: Path) -> None:
+    from runreport.advice.next_config import next_config_text
+    from runreport.report.write import write_text
+
+    if len(analyses) != 1:
+        raise InputError("--next", found=f"{len(analyses)} runs", expected="one run", remedy="name one run")
+    write_text(path, next_config_text(analyses[0]))
+    say(f"next config: {path.as_posix()}")

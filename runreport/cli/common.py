@@ -1,0 +1,89 @@
+"""What the commands share: option types, messages to stderr, exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from runreport.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from runreport.run import Run
+    from runreport.settings import Settings
+
+UNUSABLE = 2
+"""Exit code when something given could not be used."""
+MOST_NOTES = 20
+"""Notes printed: beyond that the reports hold them."""
+
+
+def say(message: object) -> None:
+    """One line to stderr."""
+    print(str(message), file=sys.stderr)
+
+
+def fail(error: InputError) -> NoReturn:
+    """The error's line, and exit code 2."""
+    say(f"runreport: {error}")
+    raise typer.Exit(UNUSABLE)
+
+
+def console() -> Console:
+    """The terminal, or plain text where output is not one; 80 columns where the width is unknown."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 100
+    return Console(highlight=False, emoji=False, markup=False, width=width)
+
+
+def column_options(given: Iterable[str]) -> dict[str, str]:
+    """``--column known=theirs`` options as a mapping.
+
+    >>> column_options(["val_loss=valid_mse"])
+    {'val_loss': 'valid_mse'}
+    """
+    columns = {}
+    for text in given:
+        known, equals, theirs = text.partition("=")
+        if not (known and equals and theirs):
+            raise InputError("--column", found=repr(text), expected="NAME=COLUMN, such as val_loss=valid_mse")
+        columns[known.strip()] = theirs.strip()
+    return columns
+
+
+def settings_from(path: Path | None, group: str | None) -> Settings:
+    """The settings file that was named, else the one of this folder, else the defaults; ``--group`` wins over it."""
+    from dataclasses import replace
+
+    from runreport.settings import Settings, find_settings, read_settings
+
+    source = path if path is not None else find_settings(Path())
+    settings = read_settings(source) if source is not None else Settings()
+    return settings if group is None else replace(settings, group=group)
+
+
+def split_loaded(loaded: Iterable[Run | InputError]) -> tuple[list[Run], list[InputError]]:
+    """Runs and errors apart; each error's line, and each run's notes, go to stderr as they come."""
+    runs: list[Run] = []
+    errors: list[InputError] = []
+    noted = 0
+    for item in loaded:
+        if isinstance(item, InputError):
+            say(f"runreport: {item}")
+            errors.append(item)
+            continue
+        runs.append(item)
+        for note in item.notes:
+            noted += 1
+            if noted <= MOST_NOTES:
+                say(f"{item.name}: {note.message}")
+    if noted > MOST_NOTES:
+        say(f"{noted - MOST_NOTES} more notes: see the reports")
+    return runs, errors

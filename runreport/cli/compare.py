@@ -1,0 +1,61 @@
+"""``runreport compare``: several runs beside each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runreport.cli.analyze import Format, _analyze_all, _tiers
+from runreport.cli.common import UNUSABLE, column_options, console, fail, say, settings_from, split_loaded
+from runreport.errors import InputError
+
+HELP = """Compare runs, by name or path: paired where they predicted the same samples, an honest refusal where not.
+
+Example: runreport compare run1 run4
+
+Names are looked up in --logs, by default in logs/csv and then in example_logs/csv."""
+
+
+def compare(
+    names: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Run names or paths, two or more.")],
+    logs: Annotated[list[Path] | None, typer.Option(help="Folder to look names up in. Repeatable.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for comparison.md [default: none is written].")] = None,
+    output: Annotated[Format, typer.Option("--format", help="md: a table here; json: one document here.")] = Format.MD,
+    criteria: Annotated[Path | None, typer.Option(help="YAML file of success criteria.")] = None,
+    group: Annotated[str | None, typer.Option(help="Column of the predictions to resample whole.")] = None,
+    column: Annotated[list[str] | None, typer.Option(help="Name a column: val_loss=valid_mse. Repeatable.")] = None,
+    settings: Annotated[Path | None, typer.Option(help="Settings file [default: runreport.toml here].")] = None,
+) -> None:
+    """Parse, call, print."""
+    try:
+        chosen = settings_from(settings, group)
+        tiers = _tiers(criteria)
+        columns = column_options(column or [])
+    except InputError as error:
+        fail(error)
+    from runreport.compare.engine import compare_runs
+    from runreport.ingest.load import DEFAULT_LOGS, find_runs
+    from runreport.report.json import document, to_json
+    from runreport.report.terminal import print_comparison
+    from runreport.report.write import write_comparison
+
+    runs, errors = split_loaded(find_runs(names, logs or DEFAULT_LOGS, columns))
+    analyses = _analyze_all(runs, chosen, tiers, errors)
+    if len(analyses) < 2:
+        if not errors:
+            say(f"runreport: compare: {len(analyses)} run; expected two or more; name another run")
+        raise typer.Exit(UNUSABLE)
+    comparison = compare_runs(analyses, chosen.seed)
+    if output is Format.JSON:
+        typer.echo(to_json(document(analyses, comparison)), nl=False)
+    else:
+        print_comparison(console(), comparison)
+    if out is not None:
+        try:
+            say(f"report: {write_comparison(comparison, out).report.as_posix()}")
+        except InputError as error:
+            fail(error)
+    if errors:
+        raise typer.Exit(UNUSABLE)

@@ -1,0 +1,1 @@
+"""Comparing runs. See :mod:`runreport.compare.engine`."""

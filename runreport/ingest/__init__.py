@@ -1,0 +1,1 @@
+"""Reading: from paths to runs. See :mod:`runreport.ingest.load`."""

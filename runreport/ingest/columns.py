@@ -1,0 +1,162 @@
+"""Which column of a log is which: the field's many names for the few things that a report needs."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from runreport.errors import InputError
+
+# Known name -> what else the field calls it, after `plain`. Names without a prefix mean validation for scores (a log
+# has one r2, and it is the validation one) and train for `loss` alone (Keras, Lightning, HF all log it so).
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "epoch": ("epochs", "ep", "iter", "iteration", "step", "global_step", "round"),
+    "train_loss": ("loss", "training_loss", "train_losses", "loss_train", "tr_loss", "train_loss_epoch"),
+    "val_loss": ("valid_loss", "validation_loss", "eval_loss", "dev_loss", "loss_val", "vl_loss", "val_losses"),
+    "r2": ("val_r2", "valid_r2", "validation_r2", "eval_r2", "r_squared", "r2_score", "val_r2_score", "val_r_squared"),
+    "variance_ratio": ("var_ratio", "std_ratio", "val_variance_ratio", "val_var_ratio", "val_std_ratio"),
+    "pearson_r": ("pearson", "pearsonr", "val_pearson", "val_pearson_r", "val_pearsonr", "eval_pearson"),
+    "pred_std": ("val_pred_std", "prediction_std", "std_pred"),
+    "pred_mean": ("val_pred_mean", "prediction_mean", "mean_pred"),
+    "true_std": ("val_true_std", "target_std", "std_true"),
+    "true_mean": ("val_true_mean", "target_mean", "mean_true"),
+    "pred_range": ("pred_spread", "prediction_spread", "val_pred_range"),
+    "mae": ("val_mae", "valid_mae", "validation_mae", "eval_mae", "val_mean_absolute_error"),
+    "rmse": ("val_rmse", "valid_rmse", "validation_rmse", "eval_rmse", "val_root_mean_squared_error"),
+    "mse": ("val_mse", "valid_mse", "validation_mse", "eval_mse", "val_mean_squared_error"),
+    "train_r2": ("training_r2", "train_r_squared", "train_r2_score"),
+    "train_variance_ratio": ("train_var_ratio", "train_std_ratio"),
+    "train_pearson_r": ("train_pearson",),
+    "train_mae": ("training_mae",),
+    "train_rmse": ("training_rmse",),
+    "train_mse": ("training_mse",),
+    "train_pred_mean": (),
+    "learning_rate": ("lr", "learningrate", "current_lr", "lr_adamw", "lr_adam", "lr_sgd"),
+    "base_loss": ("val_base_loss",),
+    "penalty_loss": ("variance_loss", "val_penalty_loss", "var_loss"),
+    "variance_lambda": ("var_lambda",),
+    "grad_norm_base": ("base_grad_norm",),
+    "grad_norm_penalty": ("var_grad_norm", "penalty_grad_norm"),
+    "grad_norm_total": ("grad_norm", "gradient_norm", "train_grad_norm"),
+    "epoch_seconds": ("epoch_time", "time", "duration", "epoch_duration_s"),
+}
+TRUE_NAMES = ("y_true", "true", "target", "targets", "actual", "truth", "label", "y", "observed", "ground_truth")
+SAMPLE_NAMES = ("y_true", "y_pred")
+"""Known names of a predictions file; a history file has none of them."""
+PRED_NAMES = ("y_pred", "pred", "prediction", "predictions", "predicted", "y_hat", "yhat", "estimate", "output")
+
+
+def plain(name: str) -> str:
+    """A column name as compared: lower case, ``R²`` as r2, anything but letters and digits as one underscore.
+
+    >>> plain(" Valid R² "), plain("val/loss"), plain("Learning-Rate")
+    ('valid_r2', 'val_loss', 'learning_rate')
+    """
+    return re.sub(r"[^0-9a-z]+", "_", name.strip().lower().replace("²", "2").replace("^2", "2")).strip("_")
+
+
+def map_columns(path: Path, found: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
+    """Known name -> column of this file.
+
+    A column that bears the known name itself wins over its aliases. ``given`` (``--column known=theirs``) wins over
+    both. Two aliases of one known name are not guessed between.
+
+    Raises
+    ------
+    InputError
+        A given column that does not exist, a known name that does not exist, or an ambiguity.
+    """
+    mapped: dict[str, str] = {}
+    for known, theirs in given.items():
+        if known in SAMPLE_NAMES:
+            continue
+        if known not in ALIASES:
+            names = (*ALIASES, *SAMPLE_NAMES)
+            raise InputError(path, found=f"unknown name {known!r} in --column", expected=near(known, names))
+        if theirs not in found:
+            raise InputError(path, found=f"no column {theirs!r}", expected=near(theirs, found))
+        if theirs in mapped.values():
+            raise InputError(path, found=f"column {theirs!r} given twice with --column", expected="each column once")
+        mapped[known] = theirs
+    taken = set(mapped.values())
+    by_plain: dict[str, list[str]] = {}
+    for name in found:
+        if name not in taken:
+            by_plain.setdefault(plain(name), []).append(name)
+    for known, aliases in ALIASES.items():
+        if known in mapped:
+            continue
+        if known in found and known not in taken:
+            mapped[known] = known
+            continue
+        candidates = by_plain.get(known) or [n for alias in aliases for n in by_plain.get(alias, [])]
+        if known == "epoch" and len(candidates) > 1:
+            candidates = candidates[:1]  # aliases are in order of preference: an epoch beside a step is the epoch
+        if len(candidates) > 1:
+            raise _ambiguous(path, known, candidates)
+        if candidates:
+            mapped[known] = candidates[0]
+    return mapped
+
+
+def prediction_columns(path: Path, found: Sequence[str], given: Mapping[str, str] | None = None) -> tuple[str, str]:
+    """The truth and the prediction column of a predictions file.
+
+    ``y_true`` and ``y_pred`` themselves win over what else they are called; ``given`` (``--column y_true=theirs``) wins
+    over both. Two that could be the truth are not guessed between.
+
+    Raises
+    ------
+    InputError
+        Where one of the two is missing (predictions without truth are not guessed at), or ambiguous, or both are the
+        same column.
+    """
+    true = _sample_column(path, found, given or {}, "y_true", TRUE_NAMES)
+    pred = _sample_column(path, found, given or {}, "y_pred", PRED_NAMES)
+    if true == pred:
+        raise InputError(path, found=f"column {true!r} as both truth and prediction", expected="two columns")
+    return true, pred
+
+
+def _sample_column(path: Path, found: Sequence[str], given: Mapping[str, str], known: str, names: Sequence[str]) -> str:
+    """The one column of a predictions file that is ``known``."""
+    if known in given:
+        if given[known] not in found:
+            raise InputError(path, found=f"no column {given[known]!r}", expected=near(given[known], found))
+        return given[known]
+    candidates = [c for c in found if plain(c) == known] or [c for c in found if plain(c) in names]
+    if not candidates:
+        what = "truth" if known == "y_true" else "prediction"
+        raise InputError(
+            path,
+            found=f"no {what} column ({known}) among {', '.join(found[:12])}",
+            expected="columns y_true and y_pred",
+            remedy=f"name it with --column {known}=NAME",
+        )
+    if len(candidates) > 1:
+        raise _ambiguous(path, known, candidates)
+    return candidates[0]
+
+
+def _ambiguous(path: Path, known: str, candidates: Sequence[str]) -> InputError:
+    return InputError(
+        path,
+        found=f"{len(candidates)} columns that could be {known}: {', '.join(repr(c) for c in candidates)}",
+        remedy=f"choose one with --column {shlex.quote(f'{known}={candidates[0]}')}",
+    )
+
+
+def near(name: str, choices: Iterable[str], most: int = 8) -> str:
+    """The choices nearest to a mistyped name, else the first few of them.
+
+    >>> near("val_los", ["epoch", "val_loss"])
+    "'val_loss'"
+    """
+    options = list(choices)
+    close = difflib.get_close_matches(name, options, n=3)
+    if close:
+        return " or ".join(repr(c) for c in close)
+    return "one of " + ", ".join(options[:most]) + (", ..." if len(options) > most else "")

@@ -1,0 +1,229 @@
+"""Delimited text → a polars frame of text cells, whatever state the file is in."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runreport.errors import InputError
+from runreport.run import Note
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MAX_BYTES = 2 * 1024**3
+"""Largest text table read into memory; a history is a few KiB, and predictions beyond this belong in parquet."""
+MISSING = frozenset({"", "na", "n/a", "none", "null", "-", "--"})
+"""Cells that say "not logged". ``nan`` is not among them: a logged NaN is data."""
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+SEPARATORS = (",", "\t", ";", "|")
+TABLE = "a header line and a row for each epoch (or sample)"
+UNCLOSED = "unexpected end of data"
+"""What the csv module's strict mode says of a quote that the file never closes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Text cells by column, with what was passed over while reading them.
+
+    ``lines[i]`` is the line of the file that row i stands on.
+    """
+
+    path: Path
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    lines: tuple[int, ...]
+    notes: tuple[Note, ...] = ()
+
+    def column(self, name: str) -> list[str]:
+        """The cells of one column, stripped."""
+        index = self.header.index(name)
+        return [row[index] for row in self.rows]
+
+
+def read_bytes(path: Path, expected: str = TABLE) -> bytes:
+    """A file's bytes, or one clear line about why not: missing, a folder, unreadable, too large, empty, a pointer.
+
+    ``expected`` says what an empty file should have held.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise InputError(
+                path, found=f"{size / 1024**3:.1f} GiB of text", expected="at most 2 GiB", remedy="write it as parquet"
+            )
+        data = path.read_bytes()
+    except IsADirectoryError:
+        raise InputError(path, found="a folder", expected="a file") from None
+    except FileNotFoundError:
+        raise InputError(path, found="no such file", remedy="check the path") from None
+    except OSError as error:
+        raise InputError(
+            path, found=f"cannot be read ({error.strerror or error})", expected="a readable file"
+        ) from None
+    if not data.strip():
+        raise InputError(path, found="an empty file", expected=expected)
+    if data.startswith(LFS_POINTER):
+        raise InputError(path, found="a Git LFS pointer, not the file itself", remedy="fetch it with `git lfs pull`")
+    return data
+
+
+def read_text(path: Path) -> str:
+    """A file's text: UTF-8 with or without BOM, UTF-16 with BOM; any line ending."""
+    data = read_bytes(path)
+    encoding, name = ("utf-16", "UTF-16") if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "UTF-8")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise InputError(path, found=f"bytes that are not {name} at {error.start}", expected="UTF-8 text") from None
+    if "\x00" in text:
+        raise InputError(path, found="binary data (a NUL character)", expected="a text table (CSV or TSV)")
+    return text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_table(path: Path) -> Table:
+    """A delimited text file as cells.
+
+    Blank rows and repeated headers are dropped (repeated headers are noted), padding is stripped, a short or unfinished
+    last line is dropped and noted. A row with more or fewer cells elsewhere is an error: fields must not move silently.
+
+    Raises
+    ------
+    InputError
+        Empty file, header only, two columns of one name, ragged rows.
+    """
+    text = read_text(path)
+    numbered, unclosed = _cells(path, text)
+    if not numbered:
+        raise InputError(path, found="an empty file", expected=TABLE)
+    (_, first), *body = numbered
+    header = tuple(first)
+    if len(set(header)) < len(header):
+        twice = next(h for h in header if header.count(h) > 1)
+        named = f"named {twice!r}" if twice else "without a name"
+        raise InputError(path, found=f"two columns {named}", expected="each name once", remedy="rename or remove one")
+    notes: list[Note] = []
+    kept = [(line, cells) for line, cells in body if tuple(cells) != header]
+    if len(kept) < len(body):
+        times = len(body) - len(kept)
+        often = "once more" if times == 1 else f"{times} times more"
+        notes.append(Note(code="log.restarts", message=f"the header is written {often}"))
+    if unclosed is not None:
+        notes.append(Note(code="log.truncated", message=f"the last line (line {unclosed}) is cut off and was left out"))
+    elif kept and _cut_off(kept, header, complete=text.endswith("\n")):
+        line, _ = kept.pop()
+        notes.append(Note(code="log.truncated", message=f"the last line (line {line}) is cut off and was left out"))
+    for line, cells in kept:
+        if len(cells) != len(header):
+            raise InputError(
+                path, found=f"{len(cells)} cells on line {line}", expected=f"{len(header)} as in the header"
+            )
+    if not kept:
+        only = "only a header and an unfinished line" if notes else "only a header"
+        raise InputError(path, found=only, expected="at least one row", remedy="the run may not have finished an epoch")
+    return Table(
+        path=path,
+        header=header,
+        rows=tuple(tuple(cells) for _, cells in kept),
+        lines=tuple(line for line, _ in kept),
+        notes=tuple(notes),
+    )
+
+
+def numbers(table: Table, name: str) -> list[float | None]:
+    """A column as numbers: None where nothing was logged, NaN and ±inf where the log says so.
+
+    Raises
+    ------
+    InputError
+        Text where a number belongs, with the line it stands on.
+    """
+    values: list[float | None] = []
+    for line, cell in zip(table.lines, table.column(name), strict=True):
+        if cell.lower() in MISSING:
+            values.append(None)
+            continue
+        try:
+            values.append(to_float(cell))
+        except ValueError:
+            raise InputError(
+                table.path, found=f"{cell[:40]!r} in column {name!r}, line {line}", expected="a number"
+            ) from None
+    return values
+
+
+def to_float(cell: str) -> float:
+    """A cell as a number; ValueError for text, also for ``1_000``, which Python alone calls one.
+
+    >>> to_float("1e-3"), to_float("-Infinity")
+    (0.001, -inf)
+    """
+    if "_" in cell:
+        raise ValueError(cell)
+    return float(cell)
+
+
+def frame(table: Table, numeric: Sequence[str]) -> pl.DataFrame:
+    """The table as a frame: ``numeric`` columns Float64, the others text (empty cells null)."""
+    import polars as pl
+
+    columns = {
+        name: (
+            pl.Series(name, numbers(table, name), dtype=pl.Float64)
+            if name in numeric
+            else pl.Series(name, [c or None for c in table.column(name)], dtype=pl.String)
+        )
+        for name in table.header
+    }
+    return pl.DataFrame(columns)
+
+
+def _cells(path: Path, text: str) -> tuple[list[tuple[int, list[str]]], int | None]:
+    """(line, stripped cells) of each row that is not blank, and the number of a last line cut off inside quotes.
+
+    A quote that opens earlier and never closes swallows every line after it: that is an error, not a long cell.
+    """
+    reader = csv.reader(io.StringIO(text), delimiter=_separator(text), strict=True)
+    numbered: list[tuple[int, list[str]]] = []
+    before = 0
+    try:
+        for cells in reader:
+            before = reader.line_num
+            if any(c.strip() for c in cells):
+                numbered.append((before, [c.strip() for c in cells]))
+    except csv.Error as error:
+        if UNCLOSED not in str(error):
+            raise InputError(
+                path, found=f"line {reader.line_num} cannot be split into cells ({error})", expected="a plain CSV line"
+            ) from None
+        if numbered and not text.endswith("\n") and reader.line_num == before + 1:
+            return numbered, reader.line_num
+        raise InputError(
+            path, found=f"a quote opened on line {before + 1} or after it is never closed", remedy="close or remove it"
+        ) from None
+    return numbered, None
+
+
+def _separator(text: str) -> str:
+    """The separator that splits the header into most columns; a comma where none does."""
+    first = next((line for line in text.split("\n") if line.strip()), "")
+    return max(SEPARATORS, key=lambda s: (first.count(s), s == ","))
+
+
+def _cut_off(rows: list[tuple[int, list[str]]], header: tuple[str, ...], *, complete: bool) -> bool:
+    """Whether the last row was cut off mid-write: too few cells, or no line end and a cell that other rows fill.
+
+    A number cut in the middle is still a number, so a last line without its line end is trusted only where every row
+    of the file could have been written by a writer that puts no final line end: its last cell is as long as others'.
+    """
+    _, cells = rows[-1]
+    if len(cells) < len(header):
+        return True
+    if complete or len(rows) < 2 or len(cells) > len(header):
+        return False
+    last, others = cells[-1], [row[-1] for _, row in rows[:-1]]
+    return len(last) < min(len(o) for o in others) if all(others) else False

@@ -1,0 +1,1 @@
+"""Renderings of an analysis: one model, several outputs."""

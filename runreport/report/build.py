@@ -1,0 +1,108 @@
+"""From an analysis to the model that every renderer gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from runreport.analysis.record import Analysis
+from runreport.compare.record import Comparison
+from runreport.criteria.judge import tier_names, tier_verdict
+from runreport.marks import clean, code, strong
+from runreport.report.headline import headline
+from runreport.report.model import Omitted, ReportModel, Section
+from runreport.report.sections import CLOSING, SECTIONS
+from runreport.report.sections.comparison import comparison_blocks
+from runreport.report.sections.page import Page
+from runreport.wording import epoch, listing, setting
+
+FOOTER = (
+    "Written by runreport from the files named above. Intervals are 95 %. Severities: critical, warning, info. "
+    "α = std of predictions / std of truth, r = correlation, β = mean error / std of truth; "
+    "1 - R² = (1 - r²) + (α - r)² + β² (Murphy 1988)."
+)
+
+
+def build_report(
+    analysis: Analysis, comparison: Comparison | None = None, figures: Mapping[str, str] | None = None
+) -> ReportModel:
+    """A run's report: every section that has data, then what was not checked."""
+    page = Page(analysis=analysis, comparison=comparison, figures=figures or {})
+    built = [build(page) for build in SECTIONS]
+    omitted = [part for part in built if isinstance(part, Omitted)]
+    sections = [part for part in built if isinstance(part, Section)]
+    return ReportModel(
+        title=headline(analysis),
+        facts=tuple(_facts(analysis)),
+        sections=(*sections, CLOSING(page, omitted)),
+        footer=FOOTER,
+    )
+
+
+def build_comparison(comparison: Comparison) -> ReportModel:
+    """A report on several runs beside each other."""
+    section = Section(id="comparison", title="The runs", blocks=tuple(comparison_blocks(comparison)))
+    names = [clean(n) for n in comparison.names]
+    return ReportModel(
+        title=f"Comparison of {listing(names, most=6)}",
+        facts=(f"{len(names)} runs",),
+        sections=(section,),
+        footer=FOOTER,
+    )
+
+
+def _facts(analysis: Analysis) -> list[str]:
+    """Date, config, epochs, data and status, each only where it is known."""
+    run = analysis.run
+    facts = []
+    date = run.summary.get("date")
+    if isinstance(date, str):
+        facts.append(clean(date)[:40])
+    settings = _settings(analysis)
+    if settings:
+        facts.append(settings)
+    if analysis.history is not None and len(analysis.history):
+        last = analysis.history.epochs[-1]
+        saved = analysis.context.saved_epoch
+        facts.append(
+            f"{epoch(last)} epochs" + (f", saved {epoch(saved)}" if saved is not None else ", saved epoch unknown")
+        )
+    if analysis.final is not None:
+        n = f" n = {analysis.final.n}" if analysis.final.n is not None else ""
+        facts.append(f"{analysis.final.split}{n}")
+    tiers = tier_names(analysis.criteria)
+    if tiers and any(j.value is not None for j in analysis.criteria):
+        facts.append(strong(_standing({name: tier_verdict(analysis.criteria, name) for name in tiers})))
+    return facts
+
+
+def _standing(verdicts: Mapping[str, str]) -> str:
+    """Which tiers are met, in a few words.
+
+    >>> _standing({"minimum": "met", "good": "not met"}), _standing({"minimum": "not met", "good": "met"})
+    ('meets the minimum tier, not good', 'meets the good tier, not minimum')
+    >>> _standing({"minimum": "not met"}), _standing({"minimum": "cannot tell"})
+    ('does not meet the minimum tier', 'cannot tell whether it meets the minimum tier')
+    """
+    named = {verdict: [clean(n) for n, v in verdicts.items() if v == verdict] for verdict in set(verdicts.values())}
+    met, missed = named.get("met", []), named.get("not met", [])
+    if met:
+        tiers = f"the {listing(met)} {'tier' if len(met) == 1 else 'tiers'}"
+        return f"meets {tiers}" + (f", not {listing(missed)}" if missed else "")
+    first = clean(next(iter(verdicts)))
+    return f"does not meet the {first} tier" if missed else f"cannot tell whether it meets the {first} tier"
+
+
+def _settings(analysis: Analysis) -> str:
+    """The settings that name an experiment: loss and penalty, learning rate, batch size."""
+    config = analysis.run.config
+    parts = []
+    loss, weight = config.get("loss"), analysis.context.config_number("variance_lambda")
+    if isinstance(loss, str):
+        parts.append(code(loss) + (f" + {setting(weight)} × variance penalty" if weight else ""))
+    elif weight:
+        parts.append(f"variance penalty × {setting(weight)}")
+    for key, label in (("learning_rate", "rate"), ("batch_size", "batch")):
+        value = analysis.context.config_number(key)
+        if value is not None:
+            parts.append(f"{label} {setting(value)}")
+    return ", ".join(parts)

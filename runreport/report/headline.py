@@ -1,0 +1,89 @@
+"""The title: the strongest finding in one line."""
+
+from __future__ import annotations
+
+from runreport.analysis.record import Analysis
+from runreport.findings import Finding
+from runreport.marks import clean
+from runreport.wording import epoch, fixed, percent
+
+PERFECT = 1e-9
+"""1 - R² below which no part of the error is worth a clause."""
+
+
+def headline(analysis: Analysis) -> str:
+    """``run: what was found; what that did to R²``, from the findings and the budget only."""
+    clauses = [clause for clause in (lead_clause(analysis), r2_clause(analysis)) if clause]
+    return f"{clean(analysis.run.name)}: {'; '.join(clauses) or 'nothing could be judged'}"
+
+
+def lead_clause(analysis: Analysis) -> str | None:
+    """What the leading finding says, in a few words; None where no finding leads."""
+    for rules, words in _LEADS:
+        finding = analysis.finding(*rules)
+        if finding is not None and (finding.severity.rank >= 1 or finding.rule == "signal.limited"):
+            return words.format(at=_at(finding), bias=_bias(analysis), ratio=_ratio(analysis))
+    return None
+
+
+def r2_clause(analysis: Analysis) -> str | None:
+    """What R² is and, where it is below zero, which part of the error put it there."""
+    final, budget = analysis.final, analysis.budget
+    if final is None or final["r2"] is None:
+        return None
+    r2 = final["r2"]
+    where = "" if final.split == "test" else f" on {final.split}"
+    if r2 >= 0:
+        return f"R² is {fixed(r2, 2)}{where}"
+    if budget is None:
+        return f"R² is negative ({fixed(r2, 2)}{where}); what was logged does not tell why"
+    if r2 + budget.wrong_mean >= 0:
+        cause = "because their mean is off"
+    elif r2 + budget.wrong_spread >= 0:
+        cause = "because they are wider than their information warrants"
+    else:
+        cause = "because mean and spread are both off"
+    return f"R² is negative ({fixed(r2, 2)}{where}) {cause}"
+
+
+def _at(finding: Finding) -> str:
+    return f" at epoch {epoch(finding.epoch)}" if finding.epoch is not None else ""
+
+
+def _bias(analysis: Analysis) -> str:
+    beta = analysis.final["bias"] if analysis.final is not None else None
+    if beta is None:
+        return "the mean of the predictions is off"
+    return f"predictions are {fixed(abs(beta), 2)} σ too {'high' if beta > 0 else 'low'}"
+
+
+def _ratio(analysis: Analysis) -> str:
+    ratio = analysis.final["variance_ratio"] if analysis.final is not None else None
+    return f" (std ratio {percent(ratio)})" if ratio is not None else ""
+
+
+_LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("log.inconsistent",), "the log contradicts itself"),
+    (("data.leak",), "the score is too good to be held out"),
+    (("loss.not-finite",), "the loss stopped being a number{at}"),
+    (("loss.divergence",), "training diverged{at}"),
+    (("lr.warmup-never-ended",), "the learning rate never left its warm-up"),
+    (("lr.frozen",), "the learning rate never changed"),
+    (("lr.too-high",), "the learning rate is too high"),
+    (("lr.too-low",), "the learning rate is too low"),
+    (("scale.mismatch",), "predictions are on another scale than the target"),
+    (("collapse.constant",), "predictions are constant{ratio}"),
+    (("penalty.dominates",), "the spread penalty made predictions too wide{ratio}"),
+    (("signal.limited",), "predictions carry no detectable signal"),
+    (("selection.wrong-pick",), "a better epoch was left behind"),
+    (("bias.dominates",), "{bias}"),
+    (("spread.over",), "predictions are wider than their information warrants{ratio}"),
+    (("spread.under",), "predictions are narrower than their information warrants{ratio}"),
+    (("fit.overfit",), "the model overfits"),
+    (("fit.underfit",), "even the training set is not learnt"),
+    (("selection.not-the-policy",), "the saved epoch is not the one its own policy picks"),
+    (("range.saturated",), "predictions pile up at an edge of their range"),
+    (("collapse.onset",), "the predictions' spread collapsed{at}"),
+    (("selection.collapsed-pick",), "the saved epoch is a collapsed one"),
+)
+"""Rule ids and their words, in the order of precedence: what must be mended first leads."""

@@ -1,0 +1,103 @@
+"""Markdown as GitHub renders it. Same analysis, same bytes."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runreport.marks import CODE, CODE_END, STRONG, STRONG_END, plain
+from runreport.report.model import ReportModel
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+# Characters that can open markup anywhere in a line. A dot, dash or digit can only at its start, handled apart.
+_INLINE = re.compile(
+    r"([\\`*{}<~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|\[(?=[^\]]*\](?:\(|\[))|\[(?=[\^ xX]\]?)|&(?=[#A-Za-z0-9]+;))"
+)
+_LINE_START = re.compile(r"^(\d*)(?:((?<=\d)[.)]|(?<!\d)[-+#=|]+)(?=\s|$)|(?<!\d)(>|\[(?=[^\]]*\]:)))")
+_LINE_END = re.compile(r"(?<=\s)(#+)$")  # a heading would drop these as its closing marks
+_STRONG = re.compile(f"{STRONG}( *)([^{STRONG_END}]*?)( *){STRONG_END}")
+_SPAN = re.compile(f"{CODE}([^{CODE_END}]*){CODE_END}")
+
+
+def templates_folder() -> Path:
+    """Where the templates are: inside the installed package, else ``templates/`` of the checkout.
+
+    hatchling puts top-level ``templates/`` into the wheel as ``runreport/_templates``; an editable install has none there.
+    """
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "_templates"
+    return installed if installed.is_dir() else package.parent / "templates"
+
+
+def escape(text: str) -> str:
+    """Plain text (with our marks) as Markdown that reads as that text.
+
+    >>> escape("a*b <i> x_y"), escape("# no heading"), escape("[0.1, 0.2]")
+    ('a\\\\*b \\\\<i> x_y', '\\\\# no heading', '[0.1, 0.2]')
+    """
+    spans: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        spans.append(_code_span(match[1]))
+        return f"{CODE}{len(spans) - 1}{CODE_END}"
+
+    held = _SPAN.sub(keep, text.replace("\n", " ").strip())
+    escaped = _LINE_END.sub(r"\\\1", _LINE_START.sub(r"\1\\\2\3", _INLINE.sub(r"\\\1", held)))
+    # Space inside the stars would leave them standing; nothing inside them is nothing to set off.
+    marked = _STRONG.sub(lambda m: f"{m[1]}**{m[2]}**{m[3]}" if m[2] else m[1], escaped)
+    return _SPAN.sub(lambda match: spans[int(match[1])], marked)
+
+
+def cell(text: str) -> str:
+    """Text for a table cell: a pipe would end it, also inside a code span."""
+    return escape(text).replace("|", "\\|")
+
+
+def alternative(text: str) -> str:
+    """Text for an image's brackets: no mark of ours, and every bracket escaped, or the first would close them.
+
+    >>> alternative("a ] b")
+    'a \\\\] b'
+    """
+    return re.sub(r"(\\.)|([\[\]])", lambda match: match[1] or f"\\{match[2]}", escape(plain(text)))
+
+
+def fence(text: str) -> str:
+    """Backticks that open and close preformatted text: more than any run of them inside."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    return "`" * max(3, longest + 1)
+
+
+def _code_span(text: str) -> str:
+    """A code span whose fence is longer than any run of backticks inside."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}" if text.strip() else ""
+
+
+@cache
+def environment() -> Environment:
+    """The template environment: undefined names are errors, and every value passes through ``md`` or ``cell``."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    env = Environment(  # Markdown, not HTML: text is escaped by the filters below
+        loader=FileSystemLoader(templates_folder()),
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    env.filters |= {"md": escape, "cell": cell, "plain": plain, "alternative": alternative, "fence": fence}
+    return env
+
+
+def render_markdown(report: ReportModel, template: str = "report.md.j2") -> str:
+    """The report as Markdown: one blank line between blocks, one line end at the end."""
+    text = environment().get_template(template).render(report=report)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -1,0 +1,88 @@
+"""Root cause: where the error is, and what of it could be had back."""
+
+from __future__ import annotations
+
+from runreport.metrics.budget import ErrorBudget
+from runreport.report.model import Block, Bullets, Listing, Omitted, Paragraph, Section
+from runreport.report.sections.page import Page
+from runreport.wording import fixed, percent
+
+TITLE = "Root cause: where the error is"
+BAR = 40
+"""Characters of the bar for the whole error."""
+
+
+def build(page: Page) -> Section | Omitted:
+    """The error budget as a bar, its two readings, and the findings ranked by what mending them gives back."""
+    analysis = page.analysis
+    budget = analysis.budget
+    if budget is None:
+        return Omitted(title=TITLE, reason=_why_not(page))
+    blocks: list[Block] = [Listing(text=bar(budget), language="text")]
+    blocks.append(Paragraph(text=reading(budget)))
+    ranked = sorted(
+        (f for f in analysis.findings if f.recoverable is not None and f.recoverable > 0 and f.severity.rank >= 1),
+        key=lambda f: -(f.recoverable or 0),
+    )
+    if ranked:
+        blocks.append(Paragraph(text="Causes that were tested and found, by what mending each alone gives back:"))
+        blocks.append(Bullets(items=tuple(f"{fixed(f.recoverable, 3)} of R²: {f.rule}" for f in ranked[:5])))
+    return Section(id="root-cause", title=TITLE, blocks=tuple(blocks))
+
+
+def bar(budget: ErrorBudget) -> str:
+    """The three parts of 1 - R² as text, largest first.
+
+    >>> from runreport.metrics.budget import error_budget
+    >>> print(bar(error_budget(0.0, 0.5, 0.5)).splitlines()[0].rstrip())
+    1 - R² = 1.500 = 1.000 missing information  ███████████████████████████
+    """
+    parts = sorted(
+        (
+            (budget.missing_information, "missing information"),
+            (budget.wrong_mean, "wrong mean"),
+            (budget.wrong_spread, "wrong spread"),
+        ),
+        key=lambda part: -part[0],
+    )
+    first = f"1 - R² = {fixed(budget.total, 3)} = "
+    width = max(len(name) for _, name in parts)
+    lines = []
+    for i, (value, name) in enumerate(parts):
+        cells = BAR * value / budget.total if budget.total > 0 else 0.0
+        blocks = "█" * round(cells) or ("▌" if value > 0 else "")
+        lead = first if i == 0 else " " * (len(first) - 2) + "+ "
+        lines.append(f"{lead}{fixed(value, 3)} {name:<{width}}  {blocks}".rstrip())
+    return "\n".join(lines)
+
+
+def reading(budget: ErrorBudget) -> str:
+    """Both readings of a budget: of the whole error, and of the shortfall below the ceiling r²."""
+    shares, shortfall = budget.error_shares, budget.shortfall_shares
+    if shares is None:
+        return "There is no error to explain."
+    source = "" if budget.exact else " The parts carry the rounding of the published figures."
+    text = (
+        f"Of the whole error {percent(shares[0])} is missing information (1 - r²), {percent(shares[2])} a wrong mean (β²) "
+        f"and {percent(shares[1])} a wrong spread ((α - r)²). "
+        f"Shifting and rescaling these predictions, for free, reaches R² = {fixed(budget.ceiling_r2, 3)} at most, the square "
+        "of the correlation; what lies beyond needs information: data, features, optimisation."
+    )
+    if shortfall is not None:
+        text += (
+            f" R² is {fixed(budget.recoverable, 3)} below that ceiling; {percent(shortfall[1], 0)} of this shortfall is the "
+            f"mean, {percent(shortfall[0], 0)} the spread."
+        )
+    return text + source
+
+
+def _why_not(page: Page) -> str:
+    final = page.analysis.final
+    if final is None:
+        return "no final figures"
+    missing = [
+        label
+        for name, label in (("pearson_r", "correlation"), ("variance_ratio", "std ratio"), ("bias", "bias"))
+        if final[name] is None
+    ]
+    return f"the error budget needs the {', the '.join(missing)}: save `predictions_<run>.csv`"

@@ -1,0 +1,96 @@
+"""Reports on disk: each file whole or not at all, under a name that a run's name cannot steer."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from runreport.analysis.record import Analysis
+from runreport.compare.record import Comparison
+from runreport.errors import InputError
+from runreport.report.build import build_comparison, build_report
+from runreport.report.markdown import render_markdown
+
+MAX_NAME = 120
+"""Characters of a report's name: run names can be longer than file systems allow (255 bytes)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What was written for one run (or for a comparison)."""
+
+    name: str
+    report: Path
+    charts: tuple[Path, ...] = ()
+
+
+def file_names(names: Sequence[str]) -> list[str]:
+    """A file name without ending for each run: letters, digits, dot, dash and underscore, all different.
+
+    >>> file_names(["run1", "a/run1", "../../etc", "a run1", "a-run1"])
+    ['run1', 'a-run1', 'etc', 'a-run1-2', 'a-run1-3']
+    """
+    taken: set[str] = set()
+    out = []
+    for name in names:
+        base = re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-.")[:MAX_NAME] or "run"
+        unique, count = base, 1
+        # Lower case, because some file systems cannot tell `Run1` from `run1`.
+        while unique.lower() in taken:
+            count += 1
+            unique = f"{base}-{count}"
+        taken.add(unique.lower())
+        out.append(unique)
+    return out
+
+
+def write_text(path: Path, text: str) -> None:
+    """The file, whole: written beside its place and moved there.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be written; nothing half-written is left behind.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8", newline="\n")
+        part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):  # the first error is the one to report
+            part.unlink(missing_ok=True)
+        raise InputError(
+            path, found=f"cannot be written ({error.strerror or error})", remedy="choose a writable folder with --out"
+        ) from None
+
+
+def write_report(
+    analysis: Analysis, comparison: Comparison | None, folder: Path, name: str, *, charts: bool
+) -> Written:
+    """``<name>.md`` and, with ``charts``, the SVG files it shows, in ``folder``."""
+    drawn: dict[str, str] = {}
+    paths: list[Path] = []
+    if charts:
+        from runreport.report.charts import history_chart, predictions_chart, to_svg
+
+        for kind, draw in (("history", history_chart), ("predictions", predictions_chart)):
+            chart = draw(analysis)
+            if chart is not None:
+                path = folder / f"{name}.{kind}.svg"
+                write_text(path, to_svg(chart))
+                drawn[kind] = path.name
+                paths.append(path)
+    report = folder / f"{name}.md"
+    write_text(report, render_markdown(build_report(analysis, comparison, drawn)))
+    return Written(name=analysis.run.name, report=report, charts=tuple(paths))
+
+
+def write_comparison(comparison: Comparison, folder: Path, name: str = "comparison") -> Written:
+    """``comparison.md`` in ``folder``."""
+    report = folder / f"{name}.md"
+    write_text(report, render_markdown(build_comparison(comparison)))
+    return Written(name=name, report=report)

@@ -1,0 +1,1 @@
+"""The rules: one family a file, registered in :mod:`runreport.rules.registry`."""

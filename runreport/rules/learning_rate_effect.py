@@ -1,0 +1,211 @@
+"""lr.too-high and lr.too-low: what the loss did under the rates that were used.
+
+No log proves that another rate would have been better. These rules fire only on courses of the train loss that a
+suitable rate does not leave: a loss that runs away, never falls or only shakes under a high rate, and one that still
+falls at its first, slow pace when the run ends.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from statistics import median
+
+from runreport.context import Context, Limits
+from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity, Value
+from runreport.rules.learning_rate_shape import configured_peak, rates, rise_to_the_end
+from runreport.rules.loss_series import Pairs, all_positive, best_r2, cut_by_limit, log_losses, losses, start_level
+from runreport.rules.loss_trend import trend_of
+from runreport.rules.loss_values import find_divergence
+from runreport.statistics.trend import MAD_TO_STD
+from runreport.wording import epoch as epoch_text
+from runreport.wording import number, percent, plural
+
+TOO_HIGH = "lr.too-high"
+TOO_LOW = "lr.too-low"
+
+NEAR_PEAK = 0.5
+"""Rates from half of the highest on count as high."""
+DROP = 0.5
+"""A step of the rate to half or less is a reduction whose effect can be looked at."""
+WINDOW = 5
+"""Epochs before and after a reduction that are compared, and that a high rate must have lasted."""
+NO_PROGRESS = 0.9
+"""A loss still at this share of its start has not been lowered."""
+RELIEF = 0.8
+"""A fall to this share of its level within the epochs after a reduction is its effect, or comes with it."""
+FLOOR = 0.05
+"""Below this share of its start a loss is near its floor, where relative jitter is large in every healthy run."""
+FITTED_R2 = 0.8
+"""A model that explains this much of its training set was not held back by its rate."""
+
+
+def _inputs(context: Context, rule: str, least: int) -> tuple[Pairs, Pairs] | NotChecked:
+    """(train losses, rates); a configured rate stands in where no rate was logged and no schedule can have changed it."""
+    if context.history is None:
+        return NotChecked(rule=rule, reason="no history")
+    pairs = losses(context.history, "train_loss")
+    if not pairs:
+        return NotChecked(rule=rule, reason="no train_loss column with finite values")
+    if len(pairs) < least:
+        return NotChecked(
+            rule=rule, reason=f"{plural(len(pairs), 'epoch')} with a finite train loss; needs at least {least}"
+        )
+    if not all_positive(pairs):
+        return NotChecked(rule=rule, reason="the train loss is not positive throughout")
+    logged = rates(context)
+    if not logged or max(v for _, v in logged) <= 0:
+        return NotChecked(rule=rule, reason="no learning_rate column")
+    return pairs, logged
+
+
+def check_too_high(context: Context, limits: Limits) -> Outcome:
+    """lr.too-high: divergence at a high rate; no progress before a reduction and much after it; or shaking in place."""
+    given = _inputs(context, TOO_HIGH, int(limits["epochs"]))
+    if isinstance(given, NotChecked):
+        return given
+    pairs, logged = given
+    for found in (
+        _ran_away(pairs, logged, limits),
+        _freed_by_reduction(pairs, logged),
+        _shaking(context, pairs, logged, limits),
+    ):
+        if found is not None:
+            message, evidence, epoch = found
+            finding = Finding(
+                rule=TOO_HIGH,
+                severity=Severity.WARNING,
+                message=message,
+                evidence=evidence,
+                epoch=epoch,
+                split="train",
+                acts_on="r",
+            )
+            return Checked(findings=(finding,))
+    return CLEAR
+
+
+Found = tuple[str, dict[str, Value], int | float]
+
+
+def _ran_away(pairs: Pairs, logged: Pairs, limits: Limits) -> Found | None:
+    found = find_divergence(pairs, limits["factor"])
+    rate = None if found is None else dict(logged).get(found.epoch)
+    top = max(v for _, v in logged)
+    if found is None or rate is None or rate < NEAR_PEAK * top or not math.isfinite(found.rise):
+        return None
+    message = (
+        f"The train loss ran away ({number(found.rise, 2)} times its minimum) at epoch {epoch_text(found.epoch)}, while the "
+        f"learning rate was {number(rate)}, {percent(rate / top, 0)} of its highest."
+    )
+    return message, {"kind": "divergence", "rate": rate, "highest": top, "rise": found.rise}, found.epoch
+
+
+def _freed_by_reduction(pairs: Pairs, logged: Pairs) -> Found | None:
+    rate_at = dict(logged)
+    joint = [(e, v, rate_at[e]) for e, v in pairs if e in rate_at]
+    top = max(v for _, v in logged)
+    for i in range(WINDOW, len(joint) - 1):
+        before_rate, rate = joint[i - 1][2], joint[i][2]
+        if rate > DROP * before_rate or before_rate < NEAR_PEAK * top:
+            continue
+        before = median(v for _, v, _ in joint[i - WINDOW : i])
+        after = median(v for _, v, _ in joint[i : i + WINDOW])
+        start = joint[0][1]
+        if min(v for _, v, _ in joint[:i]) >= NO_PROGRESS * start and after <= RELIEF * before:
+            message = (
+                f"Under a learning rate of {number(before_rate)} the train loss did not fall ({number(start)} at epoch "
+                f"{epoch_text(joint[0][0])}, {number(before)} before epoch {epoch_text(joint[i][0])}); it fell to "
+                f"{number(after)} once the rate was cut to {number(rate)}."
+            )
+            evidence: dict[str, Value] = {
+                "kind": "freed",
+                "rate_before": before_rate,
+                "rate_after": rate,
+                "loss_start": start,
+                "loss_before": before,
+                "loss_after": after,
+            }
+            return message, evidence, joint[i][0]
+        break  # Only the first reduction speaks of the rate that the run started with.
+    return None
+
+
+def _shaking(context: Context, pairs: Pairs, logged: Pairs, limits: Limits) -> Found | None:
+    known = best_r2(context.history)
+    half = pairs[len(pairs) // 2 :]
+    top = max(v for _, v in logged)
+    if (
+        len(half) < 2 * WINDOW
+        or (known is not None and known[0] == "train_r2" and known[1] >= FITTED_R2)
+        or any(v < NEAR_PEAK * top for e, v in logged if e >= half[0][0])
+    ):
+        return None
+    level = median(v for _, v in half)
+    logs = log_losses(half)
+    steps = [b[1] - a[1] for a, b in itertools.pairwise(logs)]
+    centre = median(steps)
+    jitter = MAD_TO_STD * median(abs(s - centre) for s in steps)
+    trend = trend_of(logs)
+    settled = trend is not None and trend.lo <= 0 <= trend.hi
+    if not settled or jitter < limits["jitter"] or level < FLOOR * start_level(pairs):
+        return None
+    message = (
+        f"From epoch {epoch_text(half[0][0])} on the train loss only shakes: it changes by a factor of "
+        f"{number(math.exp(jitter), 3)} from epoch to epoch (threshold {number(math.exp(limits['jitter']), 3)}) without a "
+        f"trend, at a rate that stays within a factor of 2 of its highest, {number(top)}."
+    )
+    evidence: dict[str, Value] = {"kind": "jitter", "jitter_log": jitter, "level": level, "highest": top}
+    return message, evidence, half[0][0]
+
+
+def check_too_low(context: Context, limits: Limits) -> Outcome:
+    """lr.too-low: the train loss falls at the pace of its first third to the end, and has fallen little."""
+    given = _inputs(context, TOO_LOW, int(limits["epochs"]))
+    if isinstance(given, NotChecked):
+        return given
+    pairs, logged = given
+    top = max(v for _, v in logged)
+    rise, peak = rise_to_the_end(logged), configured_peak(context)
+    if rise is not None and (peak is None or top < 0.99 * peak):
+        return CLEAR  # The warm-up never ended: that rule names the cause.
+    known = best_r2(context.history)
+    if cut_by_limit(context) is False or logged[-1][1] < NEAR_PEAK * top:
+        return CLEAR  # Early stopping ended it, or the schedule had lowered the rate: the pace is not the peak rate's.
+    if known is not None and known[0] == "train_r2" and known[1] >= FITTED_R2:
+        return CLEAR
+    third = len(pairs) // 3
+    logs = log_losses(pairs)
+    first, last = trend_of(logs[:third]), trend_of(logs[-third:])
+    if first is None or last is None:
+        return NotChecked(rule=TOO_LOW, reason="too few different epochs for the slope of a third of the run")
+    fall = 1 - median(v for _, v in pairs[-third:]) / pairs[0][1]
+    ups = sum(b[1] > a[1] for a, b in itertools.pairwise(pairs)) / (len(pairs) - 1)
+    steady = first.hi < 0 and last.hi < 0 and last.slope <= limits["pace"] * first.slope and ups <= limits["upward"]
+    if not steady or not fall < limits["fall"]:
+        return CLEAR
+    halving = math.log(2) / -last.slope
+    message = (
+        f"The train loss fell by only {percent(fall)} and as fast in the last third of the run as in the first "
+        f"({percent(-math.expm1(last.slope), 2)} an epoch against {percent(-math.expm1(first.slope), 2)}), at a learning rate "
+        f"of up to {number(top)}: at this pace it takes {plural(math.ceil(halving), 'epoch')} to halve."
+    )
+    evidence: dict[str, Value] = {
+        "fall": fall,
+        "first_slope": first.slope,
+        "last_slope": last.slope,
+        "last_interval": [last.lo, last.hi],
+        "upward_steps": ups,
+        "halving_epochs": halving,
+        "highest": top,
+    }
+    finding = Finding(
+        rule=TOO_LOW,
+        severity=Severity.WARNING,
+        message=message,
+        evidence=evidence,
+        epoch=pairs[-1][0],
+        split="train",
+        acts_on="r",
+    )
+    return Checked(findings=(finding,))

@@ -1,0 +1,237 @@
+"""lr.warmup-never-ended, lr.frozen, lr.jump, lr.config-mismatch: what the schedule did, against what was configured."""
+
+from __future__ import annotations
+
+import math
+
+from runreport.context import Context, Limits
+from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity, Value
+from runreport.rules.learning_rate_shape import (
+    AT_PEAK,
+    CONSTANT_WORDS,
+    PERIODIC_WORDS,
+    SAME,
+    are_restarts,
+    configured_peak,
+    epochs_missing,
+    is_constant,
+    jumps,
+    peak_reached,
+    rates,
+    rise_to_the_end,
+    schedule_word,
+    zero_stretch,
+)
+from runreport.rules.loss_series import Pairs, losses
+from runreport.wording import epoch as epoch_text
+from runreport.wording import listing, number, percent, plural
+
+NEVER_ENDED = "lr.warmup-never-ended"
+FROZEN = "lr.frozen"
+JUMP = "lr.jump"
+MISMATCH = "lr.config-mismatch"
+
+
+def _column(context: Context, rule: str, least: int) -> Pairs | NotChecked:
+    if context.history is None:
+        return NotChecked(rule=rule, reason="no history")
+    pairs = rates(context)
+    if not pairs:
+        return NotChecked(rule=rule, reason="no learning_rate column")
+    if len(pairs) < least:
+        return NotChecked(
+            rule=rule, reason=f"{plural(len(pairs), 'epoch')} with a learning rate; needs at least {least}"
+        )
+    if max(v for _, v in pairs) <= 0 and rule != FROZEN:
+        return NotChecked(rule=rule, reason="the logged learning rate is 0 throughout")
+    return pairs
+
+
+def check_never_ended(context: Context, limits: Limits) -> Outcome:
+    """lr.warmup-never-ended: the rate was rising from the first to the last epoch and is highest at the last."""
+    pairs = _column(context, NEVER_ENDED, int(limits["epochs"]))
+    if isinstance(pairs, NotChecked):
+        return pairs
+    rise, peak = rise_to_the_end(pairs), configured_peak(context)
+    if rise is None:
+        return CLEAR
+    if peak is not None and rise.last >= AT_PEAK * peak:
+        return CLEAR  # It ended on its peak: the warm-up was as long as the run, and complete.
+    if not rise.strict and (peak is None or max(v for _, v in pairs) >= AT_PEAK * peak):
+        return CLEAR  # With reductions in between, only a configured peak tells that this was still the warm-up.
+    share = None if peak is None else rise.last / peak
+    missing = None if peak is None else epochs_missing(rise, peak)
+    how = "rose at every epoch" if rise.strict else "rose at all but a few epochs"
+    message = (
+        f"The learning rate {how} and is highest at the last ({epoch_text(pairs[-1][0])}): "
+        f"{number(rise.first)} to {number(rise.last)}"
+    )
+    if peak is None:
+        message += ", so the warm-up never ended; its peak is not known (no learning_rate in the config)."
+    else:
+        message += f", {percent(share)} of the configured {number(peak)}: the warm-up never ended."
+        if missing is not None:
+            message += f" At {number(rise.slope)} an epoch it needed {plural(math.ceil(missing - 1e-6), 'more epoch')}."
+    evidence: dict[str, Value] = {
+        "first": rise.first,
+        "last": rise.last,
+        "slope": rise.slope,
+        "straight": rise.straight,
+        "uninterrupted": rise.strict,
+        "configured": peak,
+        "share_of_configured": share,
+        "epochs_missing": missing,
+        "warmup_steps": context.config_number("warmup_steps", "num_warmup_steps"),
+    }
+    unit = context.config.get("warmup_unit")
+    if isinstance(unit, str):
+        evidence["warmup_unit"] = unit
+    finding = Finding(
+        rule=NEVER_ENDED,
+        severity=Severity.CRITICAL,
+        message=message,
+        evidence=evidence,
+        epoch=pairs[-1][0],
+        acts_on="r",
+    )
+    return Checked(findings=(finding,))
+
+
+def check_frozen(context: Context, limits: Limits) -> Outcome:
+    """lr.frozen: the rate stood at 0, or never changed though a schedule that must change it is configured."""
+    least = int(limits["epochs"])
+    pairs = _column(context, FROZEN, least)
+    if isinstance(pairs, NotChecked):
+        return pairs
+    zero = zero_stretch(pairs)
+    if zero is not None and zero[1] >= max(3, limits["zero_share"] * len(pairs)):
+        message = (
+            f"The learning rate is 0 for {plural(zero[1], 'epoch')} from epoch {epoch_text(zero[0])} on: "
+            "nothing was trained in them."
+        )
+        return _frozen(message, {"zero_from": zero[0], "zero_epochs": zero[1]}, zero[0])
+    if not is_constant(pairs):
+        return CLEAR
+    rate = pairs[0][1]
+    word = schedule_word(context)
+    if word is not None and not any(w in word for w in CONSTANT_WORDS) and not _steps_later(context, pairs):
+        message = (
+            f"The learning rate is {number(rate)} at all {len(pairs)} epochs, though the configured schedule is "
+            f"{word!r:.40}: the scheduler was never stepped."
+        )
+        return _frozen(message, {"rate": rate, "schedule": word}, pairs[0][0])
+    stall = _stall(context)
+    patience = context.config_number("plateau_patience", "lr_patience", "scheduler_patience")
+    if patience is not None and stall is not None and stall > 2 * (patience + 1):
+        message = (
+            f"The learning rate is {number(rate)} at all {len(pairs)} epochs, though val_loss did not improve for {stall} "
+            f"epochs in a row and the configured plateau patience is {number(patience)}."
+        )
+        return _frozen(message, {"rate": rate, "patience": patience, "longest_stall": stall}, pairs[0][0])
+    if not context.config:
+        return NotChecked(
+            rule=FROZEN, reason="the rate is constant, and without a config it is unknown whether it should be"
+        )
+    return CLEAR
+
+
+def _frozen(message: str, evidence: dict[str, Value], epoch: int | float) -> Outcome:
+    return Checked(
+        findings=(
+            Finding(
+                rule=FROZEN, severity=Severity.WARNING, message=message, evidence=evidence, epoch=epoch, acts_on="r"
+            ),
+        )
+    )
+
+
+def _steps_later(context: Context, pairs: Pairs) -> bool:
+    """Whether a step schedule is configured to act for the first time after the last epoch, or when is not known."""
+    word = schedule_word(context) or ""
+    if "step" not in word:
+        return False
+    first = context.config_number("step_size", "lr_step_size", "decay_steps")
+    milestones = context.config.get("milestones")
+    if isinstance(milestones, list | tuple) and milestones and isinstance(milestones[0], int | float):
+        first = float(milestones[0])
+    return first is None or first > pairs[-1][0]
+
+
+def _stall(context: Context) -> int | None:
+    """Longest run of epochs without a val_loss below the lowest so far (by 1e-4 of it, as plateau schedulers ask)."""
+    values = [v for _, v in losses(context.history, "val_loss")]
+    if not values:
+        return None
+    best, stall, longest = math.inf, 0, 0
+    for value in values:
+        if value < best - 1e-4 * abs(best if math.isfinite(best) else 0.0):
+            best, stall = value, 0
+        else:
+            stall += 1
+            longest = max(longest, stall)
+    return longest
+
+
+def check_jump(context: Context, limits: Limits) -> Outcome:
+    """lr.jump: the rate was raised at one step after it had stopped rising, or cut by more than schedules cut."""
+    pairs = _column(context, JUMP, 3)
+    if isinstance(pairs, NotChecked):
+        return pairs
+    found = jumps(pairs, limits["up"], limits["down"])
+    if not found:
+        return CLEAR
+    word = schedule_word(context) or ""
+    periodic = are_restarts(found, pairs) or any(w in word for w in PERIODIC_WORDS)
+    parts = [f"from {number(j.before)} to {number(j.after)} at epoch {epoch_text(j.epoch)}" for j in found]
+    message = f"The learning rate jumps {listing(parts, most=4)}."
+    if periodic:
+        message += " The jumps are those of a schedule with restarts."
+    else:
+        message += (
+            f" No smooth schedule raises it {number(limits['up'], 2)}-fold or cuts it {number(limits['down'], 2)}-fold "
+            "within one epoch."
+        )
+    finding = Finding(
+        rule=JUMP,
+        severity=Severity.INFO if periodic else Severity.WARNING,
+        message=message,
+        evidence={
+            "jumps": [{"epoch": j.epoch, "before": j.before, "after": j.after} for j in found],
+            "periodic": periodic,
+        },
+        epoch=found[0].epoch,
+    )
+    return Checked(findings=(finding,))
+
+
+def check_mismatch(context: Context, limits: Limits) -> Outcome:
+    """lr.config-mismatch: the highest logged rate is not the configured one."""
+    pairs = _column(context, MISMATCH, 1)
+    if isinstance(pairs, NotChecked):
+        return pairs
+    peak = configured_peak(context)
+    if peak is None:
+        return NotChecked(rule=MISMATCH, reason="no learning rate in the config")
+    top = max(v for _, v in pairs)
+    highest = peak_reached(pairs)
+    if highest >= (1 - limits["share"]) * peak and top <= (1 + limits["share"]) * peak:
+        return CLEAR
+    rise = rise_to_the_end(pairs)
+    explained = rise is not None and top < peak
+    which = "never reached it" if top < peak else "went above it"
+    message = (
+        f"The config asks for a learning rate of {number(peak)}; the log {which}: its highest is {number(top)} "
+        f"({percent(top / peak)} of the configured)."
+    )
+    if explained:
+        message += " It was still rising when the run ended."
+    finding = Finding(
+        rule=MISMATCH,
+        # Where the warm-up never ended that rule says so; the same fact is not warned of twice.
+        severity=Severity.INFO if explained else Severity.WARNING,
+        message=message,
+        evidence={"configured": peak, "highest_logged": top, "share": top / peak, "same_within": SAME},
+        epoch=next(e for e, v in pairs if v == top),
+        acts_on="r",
+    )
+    return Checked(findings=(finding,))

@@ -1,0 +1,212 @@
+"""What can be shown of the choice of epoch: a better one, that several cannot be ranked, that the best is flattered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runreport.context import Context, Limits
+from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity, Value
+from runreport.rules.base import Rule, Threshold
+from runreport.selection.audit import PROVEN_R2, Comparison, SelectionAudit
+from runreport.wording import epoch as epoch_words
+from runreport.wording import fixed, interval, listing, plural
+
+WRONG_ID = "selection.wrong-pick"
+INDISTINGUISHABLE_ID = "selection.indistinguishable"
+OPTIMISM_ID = "selection.optimism"
+SHOWN = 12
+"""Epochs or ranges listed in a sentence before the rest is counted."""
+
+
+def compact(epochs: Sequence[int | float]) -> str:
+    """Epochs as ranges where they follow one another.
+
+    >>> compact([3, 4, 5, 9]), compact([30, 37, 47]), compact([1, 2])
+    ('3-5 and 9', '30, 37 and 47', '1 and 2')
+    """
+    groups: list[list[int | float]] = []
+    for e in epochs:
+        if groups and e == groups[-1][-1] + 1:
+            groups[-1].append(e)
+        else:
+            groups.append([e])
+    parts: list[str] = []
+    for group in groups:
+        ends = [epoch_words(e) for e in group]
+        parts.extend([f"{ends[0]}-{ends[-1]}"] if len(group) > 2 else ends)
+    return listing(parts, most=SHOWN)
+
+
+def _evidence(comparison: Comparison) -> dict[str, Value]:
+    return {
+        "epoch": comparison.epoch,
+        "policies": list(comparison.policies),
+        "delta_r2": comparison.delta_r2,
+        "interval": None if comparison.interval is None else list(comparison.interval),
+        "se_range": None if comparison.se_range is None else list(comparison.se_range),
+        "held_out": comparison.held_out,
+    }
+
+
+def check_wrong_pick(context: Context, limits: Limits) -> Outcome:
+    """Critical where a policy that is run again in bag beats the saved epoch out of bag by more than the threshold."""
+    audit = context.selection
+    if audit is None:
+        return NotChecked(rule=WRONG_ID, reason="no history to replay policies on")
+    if audit.saved is None:
+        return NotChecked(rule=WRONG_ID, reason="the epoch that was saved is not known")
+    tested = [c for c in audit.comparisons if c.held_out and c.lower is not None]
+    if not tested:
+        if audit.verdict == "supported" and not audit.comparisons:
+            return CLEAR
+        return NotChecked(rule=WRONG_ID, reason=audit.refused or "no per-epoch predictions to choose and score on")
+    proven = [c for c in tested if c.lower is not None and c.lower > limits["proven_r2"]]
+    p_values = tuple(c.p_value for c in tested if c.p_value is not None)
+    if not proven:
+        return Checked(p_values=p_values)
+    best = max(proven, key=lambda c: c.lower or 0.0)
+    rule = plural(len(best.policies), "policy", "policies").split(maxsplit=1)[1]
+    message = (
+        f"Epoch {epoch_words(audit.saved)} was saved, but the {rule} {listing(best.policies)} "
+        f"(epoch {epoch_words(best.epoch)}) reaches an R² that is higher by {fixed(best.delta_r2)} "
+        f"{interval(best.interval, 3)} on samples that the choice had not seen; the whole interval lies above "
+        f"{fixed(limits['proven_r2'], 2)}."
+    )
+    finding = Finding(
+        rule=WRONG_ID,
+        severity=Severity.CRITICAL,
+        message=message,
+        evidence={"saved": audit.saved, "compared": [_evidence(c) for c in tested], "n": audit.validation_n},
+        epoch=best.epoch,
+        split="validation",
+        recoverable=best.delta_r2,
+        p_value=best.p_value,
+    )
+    return Checked(findings=(finding,), p_values=p_values)
+
+
+def check_indistinguishable(context: Context, _limits: Limits) -> Outcome:
+    """Information: the epochs whose R² is not shown to lie below the best."""
+    audit = context.selection
+    if audit is None:
+        return NotChecked(rule=INDISTINGUISHABLE_ID, reason="no history to replay policies on")
+    if audit.indistinguishable is None:
+        return NotChecked(rule=INDISTINGUISHABLE_ID, reason=_why_no_set(audit))
+    if len(audit.indistinguishable) < 2:
+        return CLEAR
+    example = _open_comparison(audit)
+    assumed = " (the number of test samples; that of validation samples is not logged)" if audit.n_assumed else ""
+    message = (
+        f"{plural(len(audit.indistinguishable), 'epoch')} cannot be ranked by R² at n = {audit.validation_n}{assumed}: "
+        f"{compact(audit.indistinguishable)}."
+    )
+    if example is not None:
+        message += " " + _example(audit, example)
+    finding = Finding(
+        rule=INDISTINGUISHABLE_ID,
+        severity=Severity.INFO,
+        message=message,
+        evidence={
+            "epochs": list(audit.indistinguishable),
+            "best": audit.best,
+            "saved": audit.saved,
+            "n": audit.validation_n,
+            "n_assumed": audit.n_assumed,
+            "basis": audit.basis,
+            "compared": [_evidence(c) for c in audit.comparisons],
+        },
+        epoch=audit.best,
+        split="validation",
+    )
+    return Checked(findings=(finding,))
+
+
+def _why_no_set(audit: SelectionAudit) -> str:
+    if audit.refused is not None:
+        return audit.refused
+    if audit.best is None:
+        return "no r2 column"
+    if audit.validation_n is None:
+        return "no per-epoch predictions, and the number of validation samples is not known"
+    return "no per-epoch predictions, and no std ratio in the log to bound the error of a difference with"
+
+
+def _open_comparison(audit: SelectionAudit) -> Comparison | None:
+    """The undecided comparison nearest to the saved epoch's R²."""
+    undecided = [c for c in audit.comparisons if c.interval is not None and c.interval[0] <= 0 <= c.interval[1]]
+    return min(undecided, key=lambda c: abs(c.delta_r2 or 0.0), default=None)
+
+
+def _example(audit: SelectionAudit, c: Comparison) -> str:
+    pair = f"Epoch {epoch_words(c.epoch)} against the saved {epoch_words(audit.saved)}: ΔR² = {fixed(c.delta_r2)}"
+    if c.se_range is None:
+        return f"{pair} {interval(c.interval, 3)}."
+    low, high = (fixed(v) for v in c.se_range)
+    error = f"a standard error of {low}" if low == high else f"a standard error between {low} and {high}"
+    return f"{pair}, with {error} for independent samples."
+
+
+def check_optimism(context: Context, limits: Limits) -> Outcome:
+    """Information: by how much the best R² over the epochs flatters itself, measured out of bag."""
+    audit = context.selection
+    if audit is None:
+        return NotChecked(rule=OPTIMISM_ID, reason="no history to replay policies on")
+    if audit.optimism is None:
+        return NotChecked(rule=OPTIMISM_ID, reason="no per-epoch predictions to choose and score on different samples")
+    if audit.optimism < limits["least"]:
+        return CLEAR
+    finding = Finding(
+        rule=OPTIMISM_ID,
+        severity=Severity.INFO,
+        message=f"The highest validation R² over the epochs (epoch {epoch_words(audit.best)}) is about "
+        f"{fixed(audit.optimism)} too high, because it was chosen as the highest on the samples that score it.",
+        evidence={"optimism": audit.optimism, "best": audit.best, "n": audit.validation_n},
+        epoch=audit.best,
+        split="validation",
+    )
+    return Checked(findings=(finding,))
+
+
+WRONG_PICK = Rule(
+    id=WRONG_ID,
+    title="A better checkpoint was not saved",
+    meaning="A policy that was fixed before the run picks another checkpoint, and that choice has a higher R² on "
+    "samples that it was not made on.",
+    statistic="Paired bootstrap of ΔR² = R²(policy's epoch) - R²(saved): whole groups or blocks are resampled, the "
+    "policy chooses on the resample, both epochs are scored on the samples left out of it; Bonferroni over the "
+    "policies compared.",
+    remedy="Save by that policy, or use its checkpoint where it still exists.",
+    severities="critical",
+    check=check_wrong_pick,
+    thresholds=(
+        Threshold(
+            name="proven_r2", default=PROVEN_R2,
+            reason="a smaller gain than 0.02 R² is not worth a checkpoint, and is within the optimism of choosing the "
+            "best of 50 (0.015 to 0.046 at n = 144)",
+        ),
+    ),
+)  # fmt: skip
+INDISTINGUISHABLE = Rule(
+    id=INDISTINGUISHABLE_ID,
+    title="These epochs cannot be ranked",
+    meaning="The validation samples are too few, or the epochs too alike, to say which of these has the highest R².",
+    statistic="Multiple comparisons with the best (Hsu 1981): an epoch is left out when its paired ΔR² against the "
+    "highest lies below 0 with its whole interval, so that the truly best epoch is among those left with 95 % "
+    "confidence. From per-epoch predictions by bootstrap, else from R², the ratio and n, with the widest standard "
+    "error that agrees with the log.",
+    remedy="Treat them as equal: choose by cost or by another property, and report the whole set.",
+    severities="info",
+    check=check_indistinguishable,
+)
+OPTIMISM = Rule(
+    id=OPTIMISM_ID,
+    title="The best validation R² flatters itself",
+    meaning="The highest of many noisy scores is higher than what the same choice reaches on other samples.",
+    statistic="Mean over resamples of the highest in-bag R² less the same epoch's out-of-bag R².",
+    remedy="Quote the test R², or the out-of-bag one; do not compare runs by their best validation score.",
+    severities="info",
+    check=check_optimism,
+    thresholds=(
+        Threshold(name="least", default=0.005, unit="R²", reason="less changes no reported digit that matters"),
+    ),
+)

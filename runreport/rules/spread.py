@@ -1,0 +1,105 @@
+"""Spread: predictions that are narrower or wider than what they know warrants."""
+
+from __future__ import annotations
+
+from runreport.context import Context, Limits
+from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity, severity_by_recoverable
+from runreport.rules import data_basis as basis
+from runreport.rules.base import Rule, Threshold
+from runreport.wording import fixed, percent, with_interval
+
+UNDER = "spread.under"
+OVER = "spread.over"
+
+CALIBRATED = 1.0
+"""The slope of the truth on the predictions of a calibrated model."""
+
+
+def check_under(context: Context, limits: Limits) -> Outcome:
+    """spread.under: the 95 % interval of the calibration slope lies above 1."""
+    return _check(context, limits, UNDER, under=True)
+
+
+def check_over(context: Context, limits: Limits) -> Outcome:
+    """spread.over: the 95 % interval of the calibration slope lies below 1."""
+    return _check(context, limits, OVER, under=False)
+
+
+def _check(context: Context, limits: Limits, rule: str, *, under: bool) -> Outcome:
+    final = context.final
+    reason = basis.why_not(final, "calibration_slope", "variance_ratio", "pearson_r", interval=False)
+    reason = reason or basis.why_not(final, "calibration_slope")
+    slope = basis.estimate(final, "calibration_slope")
+    ratio, r = basis.estimate(final, "variance_ratio"), basis.estimate(final, "pearson_r")
+    bounds = basis.finite_interval(final, "calibration_slope")
+    if final is None or reason is not None or slope is None or ratio is None or r is None or bounds is None:
+        return NotChecked(rule=rule, reason=reason or "no calibration slope")
+    p = basis.p_value(final, "calibration_slope", CALIBRATED)
+    # One test serves both rules: the rule in whose direction the estimate lies reports its p-value, so it counts once.
+    tested = (p,) if p is not None and (slope > CALIBRATED) == under else ()
+    fires = bounds[0] > CALIBRATED if under else bounds[1] < CALIBRATED
+    if not fires:
+        return CLEAR if not tested else Checked(p_values=tested)
+    # With r < 0 no positive scale improves on a constant: shrinking to it gives back α² - 2rα, which is (α - r)² - r².
+    recoverable = (ratio - r) * (ratio - r) - min(r, 0.0) * min(r, 0.0)
+    severity = severity_by_recoverable(recoverable)
+    if p is not None and p >= limits["warning_p"]:
+        severity = Severity.INFO
+    direction = "narrower" if under else "wider"
+    message = (
+        f"{basis.place(final)} the calibration slope is {with_interval(slope, bounds, 2)} (1 = calibrated): at a "
+        f"correlation of {fixed(r, 2)} a std ratio of {percent(ratio)} is {direction} than these predictions warrant"
+    )
+    if r > 0:
+        message += f" (best {percent(r)}), and rescaling them would give back {fixed(recoverable)} R²."
+    else:
+        message += f"; shrinking them to their mean would give back {fixed(recoverable)} R²."
+    finding = Finding(
+        rule=rule,
+        severity=severity,
+        message=message,
+        evidence=basis.evidence_of(final, "calibration_slope", "variance_ratio", "pearson_r")
+        | {"wrong_spread": recoverable, "p_value": p},
+        epoch=final.epoch,
+        split=final.split,
+        acts_on="alpha",
+        recoverable=recoverable,
+        p_value=p,
+    )
+    return Checked(findings=(finding,), p_values=tested)
+
+
+_WARNING_P = Threshold(
+    name="warning_p",
+    default=basis.WARNING_P,
+    reason="three standard errors; some forty rules look at a run, and a weaker difference is information",
+    unit="p",
+)
+
+_SEVERITIES = "by (α - r)²: from 0.02 warning, from 0.25 critical; info while p ≥ 0.0027"
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        id=UNDER,
+        title="Predictions too narrow",
+        meaning="The predictions vary less than their correlation with the truth warrants: a true collapse.",
+        statistic="95 % interval of the calibration slope b = r/α (slope of y_true on y_pred) entirely above 1.",
+        remedy="Train longer, regularise less, or rescale the predictions, which mends it for free. Acts on alpha.",
+        severities=_SEVERITIES,
+        check=check_under,
+        thresholds=(_WARNING_P,),
+    ),
+    Rule(
+        id=OVER,
+        title="Predictions too wide",
+        meaning="The predictions vary more than their correlation with the truth warrants: part of the range is noise.",
+        statistic="95 % interval of the calibration slope b = r/α (slope of y_true on y_pred) entirely below 1.",
+        remedy=(
+            "Lower or remove a spread penalty, take the best checkpoint, regularise, or rescale the predictions, which "
+            "mends it for free. Acts on alpha."
+        ),
+        severities=_SEVERITIES,
+        check=check_over,
+        thresholds=(_WARNING_P,),
+    ),
+)

@@ -1,0 +1,166 @@
+"""Advice: which step leads, what it changes, what it promises and what would refute it."""
+
+from __future__ import annotations
+
+import pytest
+
+from runreport.advice.calibration import not_advised
+from runreport.advice.evidence import Evidence
+from runreport.advice.give import STEPS, give_advice
+from runreport.advice.record import Advice
+from runreport.context import Context, Final, history_of
+from runreport.findings import Finding, Severity
+from runreport.metrics.bounds import r2_at
+from runreport.metrics.budget import error_budget
+from runreport.run import Run
+
+
+def context(
+    r: float = 0.5,
+    alpha: float = 0.5,
+    beta: float = 0.0,
+    *,
+    r_interval: tuple[float, float] = (0.4, 0.6),
+    config: dict[str, object] | None = None,
+    summary: dict[str, object] | None = None,
+    **history: list[float | None],
+) -> Context:
+    epochs = len(next(iter(history.values()))) if history else 0
+    final = Final(
+        split="test",
+        basis="predictions",
+        n=200,
+        estimates={
+            "r2": r2_at(r, alpha, beta), "pearson_r": r, "variance_ratio": alpha, "bias": beta,
+            "calibration_slope": r / alpha, "true_mean": 10.0, "true_std": 2.0,
+        },
+        intervals={"pearson_r": r_interval, "r2": (0.1, 0.4)},
+    )  # fmt: skip
+    return Context(
+        run=Run(name="x", format="native", files={}, config=config or {}, summary=summary or {}),
+        history=history_of(range(1, epochs + 1), **history) if history else None,
+        final=final,
+        budget=error_budget(r, alpha, beta),
+    )
+
+
+def found(rule: str, severity: Severity = Severity.WARNING, **more: object) -> Finding:
+    return Finding(rule=rule, severity=severity, message=f"Found {rule}.", **more)  # type: ignore[arg-type]
+
+
+def only(given: tuple[Advice, ...]) -> Advice:
+    assert len(given) == 1
+    return given[0]
+
+
+def test_nothing_found_is_no_change() -> None:
+    advice = only(give_advice(context(), []))
+    assert advice.id == "none"
+    assert "n = 200" in advice.title
+    assert advice.config_patch == {}
+
+
+def test_without_a_budget_the_advice_is_to_save_predictions() -> None:
+    bare = Context(run=Run(name="x", format="native", files={}))
+    assert only(give_advice(bare, [])).id == "log.save-predictions"
+
+
+@pytest.mark.parametrize(
+    ("config", "patch"),
+    [
+        ({"warmup_unit": "epoch", "warmup_steps": 500, "max_epochs": 50}, {"warmup_unit": "step"}),
+        ({"warmup_epochs": 60, "max_epochs": 50}, {"warmup_epochs": 5}),
+        ({}, {}),
+    ],
+)
+def test_warmup_is_mended_where_the_config_says_how(config: dict[str, object], patch: dict[str, object]) -> None:
+    advice = give_advice(context(config=config), [found("lr.warmup-never-ended", Severity.CRITICAL)])[0]
+    assert advice.id == "lr.repair-warmup"
+    assert advice.config_patch == patch
+    assert advice.acts_on == "r"
+    assert advice.expected is not None
+    assert advice.expected.low == 0.6, "r must leave the present interval to count as risen"
+
+
+def test_the_order_is_the_catalogues() -> None:
+    findings = [found("bias.dominates"), found("lr.warmup-never-ended"), found("log.inconsistent", Severity.CRITICAL)]
+    given = give_advice(context(beta=-0.5, config={"warmup_epochs": 60, "max_epochs": 50}), findings)
+    assert [a.id for a in given] == ["log.mend", "lr.repair-warmup", "bias.remove"]
+
+
+def test_bias_is_the_splits_where_their_means_differ() -> None:
+    splits = {"splits": {"train": {"true_mean": 9.0, "true_std": 2.0}}}  # 0.5 σ below the test mean of 10
+    advice = only(give_advice(context(beta=-0.5, summary=splits), [found("bias.dominates")]))
+    assert "the splits differ" in advice.text
+    assert advice.expected is not None
+    assert advice.expected.value == pytest.approx(r2_at(0.5, 0.5, 0.0))
+    assert advice.ceiling_r2 == pytest.approx(0.25)
+
+
+def test_bias_is_the_models_where_they_agree() -> None:
+    splits = {"splits": {"train": {"true_mean": 10.1, "true_std": 2.0}}}
+    config: dict[str, object] = {"output_init_bias": 0.0}
+    advice = only(give_advice(context(beta=-0.5, summary=splits, config=config), [found("bias.dominates")]))
+    assert "the model's own mean is off" in advice.text
+    assert advice.config_patch == {"output_init_bias": 10.1}
+
+
+def test_a_penalty_on_wide_predictions_is_removed_and_not_also_recalibrated() -> None:
+    wide = context(r=0.3, alpha=1.5, config={"variance_lambda": 2.0})
+    given = give_advice(wide, [found("penalty.dominates", Severity.CRITICAL), found("spread.over", Severity.CRITICAL)])
+    assert [a.id for a in given] == ["penalty.remove"]
+    assert given[0].config_patch == {"variance_lambda": 0.0}
+    assert given[0].expected is not None
+    assert given[0].expected.value == pytest.approx(r2_at(0.3, 0.3, 0.0))
+
+
+def test_narrow_predictions_are_recalibrated_for_free() -> None:
+    advice = only(give_advice(context(r=0.8, alpha=0.2), [found("spread.under")]))
+    assert advice.acts_on == "alpha"
+    assert advice.expected is not None
+    assert advice.expected.value == pytest.approx(0.64)
+
+
+def test_information_alone_is_a_weak_ground_for_advice() -> None:
+    """signal.limited is information, and leads all the same: no other finding stands before it."""
+    limited = found("signal.limited", Severity.INFO)
+    weak = context(r=0.1, r_interval=(-0.1, 0.3), train_r2=[0.2, 0.9], learning_rate=[1e-3, 1e-3])
+    advice = only(give_advice(weak, [limited]))
+    assert advice.id == "signal.test-first"
+    assert "the training set is learnt" in advice.text.lower()
+
+
+def test_an_unlogged_learning_rate_is_asked_for_first() -> None:
+    weak = context(r=0.1, r_interval=(-0.1, 0.3), val_loss=[1.0, 0.9])
+    ids = [a.id for a in give_advice(weak, [found("signal.limited", Severity.INFO)])]
+    assert ids == ["lr.log", "signal.test-first"]
+
+
+def test_a_larger_penalty_is_advised_against_only_where_the_figures_show_it() -> None:
+    def against(c: Context) -> str | None:
+        return not_advised(Evidence(context=c, findings=()))
+
+    on = against(context(r=0.125, alpha=0.223, beta=-0.267, r_interval=(-0.04, 0.28), config={"variance_lambda": 0.5}))
+    assert on is not None
+    assert "-0.82" in on, "2 * 0.125 - 1 - 0.267²"
+    assert "0.9 %" in on
+    assert against(context(r=0.125, alpha=0.223, config={})) is None
+    assert against(context(r=0.95, alpha=0.5, r_interval=(0.93, 0.97), config={"variance_lambda": 0.5})) is None
+
+
+def test_every_step_stays_silent_without_findings() -> None:
+    evidence = Evidence(context=context(), findings=())
+    assert [step(evidence) for step in STEPS] == [None] * len(STEPS)
+
+
+def test_every_advice_can_be_refuted() -> None:
+    rules = (
+        "log.inconsistent", "data.leak", "lr.warmup-never-ended", "loss.not-finite", "lr.too-low", "lr.frozen",
+        "scale.mismatch", "bias.dominates", "range.saturated", "penalty.dominates", "spread.over", "spread.under",
+        "selection.wrong-pick", "fit.overfit", "signal.limited", "fit.underfit", "loss.still-falling",
+    )  # fmt: skip
+    for rule in rules:
+        given = give_advice(context(beta=0.4), [found(rule, Severity.CRITICAL)])
+        assert given[0].id != "none", rule
+        assert rule in given[0].because
+        assert len(given[0].refuted_if) > 20

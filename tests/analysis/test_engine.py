@@ -1,0 +1,128 @@
+"""The engine: false discoveries, importance, and the whole way from predictions to findings."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from runreport.analysis.engine import analyze_run, asked_r2, control_false_discoveries, importance
+from runreport.analysis.predictions import group_column
+from runreport.criteria.spec import default_tiers
+from runreport.errors import InputError
+from runreport.findings import Finding, Severity
+from runreport.run import Run
+from runreport.settings import Settings
+
+
+def run_of(y_true: np.ndarray, y_pred: np.ndarray, **columns: object) -> Run:
+    frame = pl.DataFrame({"y_true": y_true, "y_pred": y_pred, **columns})
+    return Run(name="x", format="native", files={}, predictions=frame, split="test")
+
+
+def test_a_flag_that_many_tests_explain_is_dropped() -> None:
+    weak = Finding(rule="a", severity=Severity.WARNING, message="", p_value=0.04)
+    kept, dropped = control_false_discoveries([weak], [0.04] + [0.9] * 19)
+    assert kept == []
+    assert dropped == ["a"]
+
+
+def test_a_critical_flag_needs_the_stricter_rate() -> None:
+    serious = Finding(rule="a", severity=Severity.CRITICAL, message="", p_value=0.02)
+    (kept,), _ = control_false_discoveries([serious], [0.02])
+    assert kept.severity is Severity.WARNING
+    assert kept.q_value == pytest.approx(0.02)
+
+
+def test_a_flag_without_a_test_stays() -> None:
+    sure = Finding(rule="loss.not-finite", severity=Severity.CRITICAL, message="")
+    assert control_false_discoveries([sure], [0.5]) == ([sure], [])
+
+
+def test_importance_is_severity_then_what_is_recoverable() -> None:
+    small = Finding(rule="a", severity=Severity.WARNING, message="", recoverable=0.03)
+    large = Finding(rule="b", severity=Severity.WARNING, message="", recoverable=0.2)
+    critical = Finding(rule="c", severity=Severity.CRITICAL, message="")
+    assert [f.rule for f in sorted([small, critical, large], key=importance)] == ["c", "b", "a"]
+
+
+def test_the_r2_asked_for_is_the_lowest_positive_one() -> None:
+    assert asked_r2(default_tiers()) == 0.3
+
+
+def test_calibrated_predictions_have_no_fault_and_an_exact_budget() -> None:
+    rng = np.random.default_rng(3)
+    signal = rng.normal(size=400)
+    truth = signal + rng.normal(size=400)
+    analysis = analyze_run(run_of(truth, signal + 0.0))
+    assert analysis.budget is not None
+    assert analysis.budget.exact
+    assert analysis.final is not None
+    residual = truth - signal
+    assert analysis.final["r2"] == pytest.approx(
+        1 - residual @ residual / ((truth - truth.mean()) ** 2).sum(), abs=1e-12
+    )
+    assert [f for f in analysis.findings if f.severity.rank > 0] == []
+
+
+def test_a_shift_is_found_and_priced() -> None:
+    rng = np.random.default_rng(4)
+    signal = rng.normal(size=400)
+    truth = signal + rng.normal(size=400)
+    analysis = analyze_run(run_of(truth, signal + 2.0))
+    finding = analysis.finding("bias.dominates")
+    assert finding is not None
+    assert finding.severity is Severity.CRITICAL
+    assert finding.recoverable == pytest.approx((2.0 - (truth - signal).mean()) ** 2 / truth.var(), rel=1e-9)
+    assert analysis.advice[0].id == "bias.remove"
+
+
+def test_doubled_predictions_are_too_wide() -> None:
+    rng = np.random.default_rng(5)
+    signal = rng.normal(size=400)
+    truth = signal + rng.normal(size=400)
+    analysis = analyze_run(run_of(truth, 2.5 * signal))
+    assert analysis.finding("spread.over") is not None
+    assert analysis.finding("spread.under") is None
+
+
+def test_halved_predictions_are_too_narrow() -> None:
+    rng = np.random.default_rng(6)
+    signal = rng.normal(size=400)
+    truth = signal + 0.5 * rng.normal(size=400)
+    analysis = analyze_run(run_of(truth, 0.2 * signal))
+    assert analysis.finding("spread.under") is not None
+    assert analysis.finding("spread.over") is None
+
+
+def test_a_disabled_rule_is_not_run_and_is_named() -> None:
+    rng = np.random.default_rng(4)
+    signal = rng.normal(size=200)
+    run = run_of(signal, signal + 2.0)
+    analysis = analyze_run(run, Settings(disabled=frozenset({"bias.dominates"})))
+    assert analysis.finding("bias.dominates") is None
+    assert "bias.dominates" not in analysis.clear
+    assert analysis.disabled == ("bias.dominates",)
+
+
+def test_every_rule_is_accounted_for() -> None:
+    from runreport.rules.registry import all_rules
+
+    rng = np.random.default_rng(7)
+    analysis = analyze_run(run_of(rng.normal(size=60), rng.normal(size=60)))
+    fired = {f.rule for f in analysis.findings}
+    skipped = {n.rule for n in analysis.not_checked}
+    assert fired | skipped | set(analysis.clear) == {rule.id for rule in all_rules()}
+    assert not skipped & (fired | set(analysis.clear))
+
+
+def test_group_columns() -> None:
+    frame = pl.DataFrame(
+        {"y_true": [1.0, 2.0], "local_indices": ["1", "2"], "patient_id": ["a", "a"], "flight_name": ["f", "f"]}
+    )
+    assert group_column(frame, ("y_true",)) == "flight_name"
+    assert group_column(frame.drop("flight_name"), ("y_true",)) == "patient_id"
+    assert group_column(frame.select("y_true", "local_indices"), ("y_true",)) is None
+    assert group_column(frame, ("y_true",), "local_indices") == "local_indices"
+    with pytest.raises(InputError, match="patient_id"):
+        group_column(frame, ("y_true",), "patientid")

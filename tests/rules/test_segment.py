@@ -1,0 +1,179 @@
+"""segment.bias: by predicted range, by group, by true range; fires, near miss, undefined."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+
+from runreport.analysis.final import final_of
+from runreport.context import Context
+from runreport.findings import Checked, Finding, NotChecked, Outcome, Severity
+from runreport.rules.segment import RULES
+from runreport.rules.segment_groups import _apart, _chi_square
+from runreport.rules.segment_table import binned, range_masks
+from runreport.run import Run
+from runreport.settings import Settings
+
+(BIAS,) = RULES
+Array = np.ndarray
+
+RUN_1_TABLE = [
+    {"range": "<0.4", "n": 3, "mean_bias": 0.657, "true_mean": 0.28, "pred_mean": 0.937},
+    {"range": "0.4-0.6", "n": 18, "mean_bias": 0.362, "true_mean": 0.53, "pred_mean": 0.892},
+    {"range": "0.6-0.8", "n": 75, "mean_bias": 0.223, "true_mean": 0.707, "pred_mean": 0.93},
+    {"range": "0.8-1.0", "n": 15, "mean_bias": 0.112, "true_mean": 0.83, "pred_mean": 0.942},
+    {"range": ">1.0", "n": 33, "mean_bias": -0.801, "true_mean": 1.792, "pred_mean": 0.991},
+]
+
+
+def check(context: Context) -> Outcome:
+    return BIAS.check(context, BIAS.limits())
+
+
+def findings(outcome: Outcome) -> tuple[Finding, ...]:
+    assert isinstance(outcome, Checked)
+    return outcome.findings
+
+
+def predicted(true: Array, pred: Array, groups: Array | None = None) -> Context:
+    frame = pl.DataFrame({"y_true": true, "y_pred": pred})
+    if groups is not None:
+        frame = frame.with_columns(pl.Series("flight_name", [f"f{g}" for g in groups]))
+    run = Run(name="run", format="native", files={}, predictions=frame)
+    return Context(run=run, final=final_of(run, None, None, Settings()))
+
+
+def pair(r: float = 0.7, n: int = 600, seed: int = 0) -> tuple[Array, Array]:
+    rng = np.random.default_rng(seed)
+    known = rng.standard_normal(n)
+    return r * known + np.sqrt(1 - r * r) * rng.standard_normal(n), r * known
+
+
+def test_a_bent_calibration_curve_fires() -> None:
+    rng = np.random.default_rng(1)
+    score = rng.standard_normal(800)
+    true = np.exp(score) + 0.3 * rng.standard_normal(800)
+    (finding, *rest) = findings(check(predicted(true, 1.5 * score)))
+    assert finding.evidence["segments"] == "predicted range"
+    assert finding.severity is Severity.WARNING
+    table = finding.evidence["by_predicted_range"]
+    assert isinstance(table, list)
+    assert len(table) == 5
+    # Independent: residual of scipy's straight line in the top fifth of the predictions.
+    line = stats.linregress(1.5 * score, true)
+    residual = line.intercept + line.slope * 1.5 * score - true
+    top = score >= np.quantile(score, 0.8)
+    last = table[-1]
+    assert isinstance(last, dict)
+    assert last["mean"] == pytest.approx(residual[top].mean(), rel=1e-6)
+    assert all(f.severity is Severity.INFO for f in rest)
+
+
+def test_regression_to_the_mean_is_no_segment_bias() -> None:
+    """By true range the errors of a calibrated model run from high to low; nothing of it is a fault."""
+    for r in (0.2, 0.7, 0.95):
+        assert findings(check(predicted(*pair(r)))) == ()
+
+
+def test_spread_and_bias_alone_are_left_to_their_rules() -> None:
+    true, pred = pair()
+    assert findings(check(predicted(true, 0.3 * pred + 2.0))) == ()
+
+
+def test_one_group_apart_fires() -> None:
+    true, pred = pair(n=600)
+    groups = np.arange(600) // 50
+    (finding,) = findings(check(predicted(true, pred + 1.5 * (groups == 4), groups)))
+    assert finding.severity is Severity.WARNING
+    assert finding.evidence["group"] == "f4"
+    assert finding.evidence["difference"] == pytest.approx(1.5, abs=0.3)
+    assert finding.recoverable is not None
+    assert finding.recoverable > 0.1
+
+
+def test_groups_that_all_differ_are_information() -> None:
+    true, pred = pair(n=600)
+    groups = np.arange(600) // 50
+    shift = np.random.default_rng(9).standard_normal(12)[groups]
+    (finding,) = findings(check(predicted(true, pred + shift, groups)))
+    assert finding.severity is Severity.INFO
+    assert "differs between the 12 groups" in finding.message
+
+
+def test_few_groups_are_not_ranked() -> None:
+    true, pred = pair(n=300)
+    groups = np.arange(300) // 100
+    (finding,) = findings(check(predicted(true, pred + 2.0 * (groups == 1), groups)))
+    assert finding.severity is Severity.INFO
+    assert "With 3 groups it cannot be told" in finding.message
+
+
+def test_equal_groups_are_clear() -> None:
+    true, pred = pair(n=600)
+    assert findings(check(predicted(true, pred, np.arange(600) // 50))) == ()
+
+
+def test_true_range_beyond_the_line_is_information() -> None:
+    """Predictions that cannot pass a ceiling miss the top fifth by more than any straight relation explains."""
+    rng = np.random.default_rng(3)
+    true = rng.exponential(1.0, 1000)
+    pred = np.minimum(true, 1.0) + 0.05 * rng.standard_normal(1000)
+    found = [f for f in findings(check(predicted(true, pred))) if f.evidence["segments"] == "true range"]
+    assert [f.severity for f in found] == [Severity.INFO]
+    assert found[0].p_value is not None
+
+
+def test_published_table_of_run_1() -> None:
+    figures = {"r2": -0.0457, "variance_ratio": 0.4, "num_samples": 144, "bias_by_true_range": RUN_1_TABLE}
+    run = Run(name="run1", format="native", files={}, summary=figures)
+    (finding,) = findings(check(Context(run=run, final=final_of(run, None, None, Settings()))))
+    assert finding.severity is Severity.INFO
+    assert "0.657" in finding.message
+    assert "-0.801" in finding.message
+    # Constant at the table's mean Σn·t/Σn = 134.991/144 = 0.9374: 0.9374 - 0.28 and 0.9374 - 1.792.
+    assert "0.657 and -0.855" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("context", "reason"),
+    [
+        (Context(run=Run(name="r", format="x", files={})), "no predictions"),
+        (Context(run=Run(name="r", format="x", files={}, summary={"bias_by_true_range": [1, 2]})), "no predictions"),
+        (predicted(*pair(n=40)), "40 predictions; needs at least 50"),
+        (predicted(np.arange(60.0), np.ones(60)), "predictions or truth do not vary"),
+    ],
+)
+def test_undefined(context: Context, reason: str) -> None:
+    outcome = check(context)
+    assert isinstance(outcome, NotChecked)
+    assert outcome.reason == reason
+
+
+def test_bins_and_intervals_against_scipy() -> None:
+    values = np.random.default_rng(4).standard_normal(100)
+    masks = range_masks(values)
+    assert [int(at.sum()) for _, at in masks] == [20] * 5
+    part = binned(values, masks, 1.0)[0]
+    low, high = stats.ttest_1samp(values[masks[0][1]], 0.0).confidence_interval()
+    assert part.interval() == pytest.approx((low, high))
+    # Ties stay together: three values make at most three bins.
+    assert len(range_masks(np.repeat([1.0, 2.0, 3.0], 30))) <= 3
+    assert len(range_masks(np.ones(30))) == 1
+
+
+def test_group_test_against_scipy() -> None:
+    rng = np.random.default_rng(6)
+    values = rng.standard_normal(240) + 3.0 * (np.arange(240) < 20)
+    masks = [(f"g{i}", np.arange(240) // 20 == i) for i in range(12)]
+    part, difference, p = _apart(binned(values, masks, 1.0))
+    means = values.reshape(12, 20).mean(axis=1)
+    others = means[1:]
+    t = (means[0] - others.mean()) / (others.std(ddof=1) * np.sqrt(1 + 1 / 11))
+    assert part is not None
+    assert part.label == "g0"
+    assert difference == pytest.approx(means[0] - others.mean())
+    assert p == pytest.approx(min(1.0, 12 * 2 * stats.t.sf(abs(t), 10)))
+    for degrees in (1, 5, 40):
+        assert _chi_square(degrees) == pytest.approx(stats.chi2.isf(0.001, degrees), rel=0.04)

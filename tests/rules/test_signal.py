@@ -1,0 +1,100 @@
+"""signal.limited: fires, near miss, undefined."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+
+from runreport.analysis.final import final_of
+from runreport.context import Context
+from runreport.findings import Checked, Finding, NotChecked, Outcome, Severity
+from runreport.rules.signal import RULES
+from runreport.run import Run
+from runreport.settings import Settings
+
+(LIMITED,) = RULES
+Array = np.ndarray
+
+
+def context_of(r: float, ratio: float, n: int = 144) -> Context:
+    """Predictions with exactly this sample correlation and std ratio."""
+    rng = np.random.default_rng(7)
+    true = stats.zscore(rng.standard_normal(n))
+    rest = rng.standard_normal(n)
+    rest = stats.zscore(rest - true * float((rest * true).mean()))
+    pred = ratio * (r * true + np.sqrt(1 - r * r) * rest)
+    run = Run(name="run", format="native", files={}, predictions=pl.DataFrame({"y_true": true, "y_pred": pred}))
+    return Context(run=run, final=final_of(run, None, None, Settings()))
+
+
+def published(**figures: object) -> Context:
+    run = Run(name="run", format="native", files={}, summary=figures)
+    return Context(run=run, final=final_of(run, None, None, Settings()))
+
+
+def check(context: Context, **limits: float) -> Outcome:
+    return LIMITED.check(context, LIMITED.limits(limits))
+
+
+def only(outcome: Outcome) -> Finding:
+    assert isinstance(outcome, Checked)
+    assert len(outcome.findings) == 1
+    return outcome.findings[0]
+
+
+def test_fires_on_published_run_4() -> None:
+    context = published(
+        r2=-0.0655, variance_ratio=0.223, true_mean=0.937, true_std=0.4827, pred_mean=0.808, num_samples=144
+    )
+    finding = only(check(context))
+    assert finding.severity is Severity.INFO
+    # Fisher: tanh(atanh(0.125) ± 1.96/√141).
+    assert finding.evidence["pearson_r_interval"] == pytest.approx([-0.0395, 0.2824], abs=1e-3)
+    assert "0.12 [-0.04, 0.28]: at n = 144 it cannot be told from none" in finding.message
+    assert finding.evidence["ceiling_r2_upper"] == pytest.approx(0.2824**2, abs=1e-3)
+    assert finding.acts_on == "r"
+
+
+def test_fires_where_the_spread_is_wrong_but_costs_next_to_nothing() -> None:
+    finding = only(check(context_of(0.0, 0.1, n=1000)))
+    assert "is not shown to cost more than 0.001 R²" in finding.message
+
+
+@pytest.mark.parametrize(("r", "ratio", "n"), [(0.3, 0.3, 144), (0.0, 0.6, 144), (0.12, 0.12, 2000), (-0.5, 0.5, 144)])
+def test_near_misses(r: float, ratio: float, n: int) -> None:
+    outcome = check(context_of(r, ratio, n))
+    assert isinstance(outcome, Checked)
+    assert not outcome.findings
+    assert len(outcome.p_values) == 1
+
+
+def test_less_than_is_asked() -> None:
+    context = context_of(0.3, 0.3, n=400)
+    finding = only(check(context, asked_r2=0.5))
+    assert "R² = 0.50 is asked" in finding.message
+    outcome = check(context, asked_r2=0.1)
+    assert isinstance(outcome, Checked)
+    assert not outcome.findings
+
+
+@pytest.mark.parametrize(
+    ("context", "reason"),
+    [
+        (Context(run=Run(name="r", format="x", files={})), "no predictions and no final figures"),
+        (published(r2=-0.05, variance_ratio=0.4, num_samples=144), "does not give the correlation"),
+    ],
+)
+def test_undefined(context: Context, reason: str) -> None:
+    outcome = check(context)
+    assert isinstance(outcome, NotChecked)
+    assert reason in outcome.reason
+
+
+def test_constant_predictions_have_no_correlation() -> None:
+    frame = pl.DataFrame({"y_true": np.arange(30.0), "y_pred": np.ones(30)})
+    run = Run(name="run", format="native", files={}, predictions=frame)
+    outcome = check(Context(run=run, final=final_of(run, None, None, Settings())))
+    assert isinstance(outcome, NotChecked)
+    assert "do not vary" in outcome.reason

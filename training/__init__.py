@@ -1,0 +1,1 @@
+"""Trains the regression experiments and leaves standard artifacts behind."""

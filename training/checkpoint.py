@@ -1,0 +1,28 @@
+"""The best weights of a run, on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from runreport.artifacts import write_atomically
+from training.config import Config
+from training.model import HeightNetwork
+
+
+def save_checkpoint(path: Path, model: HeightNetwork, *, config: Config, epoch: int) -> None:
+    """Writes weights, configuration and epoch by atomic rename: a kill leaves the last whole checkpoint."""
+    document = {"model": model.state_dict(), "config": config.to_dict(), "epoch": epoch}
+    write_atomically(path, lambda part: torch.save(document, part))
+
+
+def load_checkpoint(path: Path, model: HeightNetwork, *, device: torch.device) -> dict[str, Any]:
+    """Puts the saved weights into ``model``; returns what was saved with them.
+
+    Read with ``weights_only=True``: a checkpoint holds tensors and plain values, and never runs code.
+    """
+    document: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    model.load_state_dict(document["model"])
+    return document
