@@ -31,7 +31,7 @@ types: $(VENV)/.installed-test
 
 logs: $(VENV)/.installed-test
 	for run in run1 run2 run3 run4 healthy; do \
-		$(BIN)/python -m training run $$run --out example_logs --force || exit 1; \
+		$(BIN)/python -m training run $$run --out example_logs --checkpoint-dir runs/checkpoints --force || exit 1; \
 	done
 
 clean:

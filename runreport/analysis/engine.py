@@ -101,9 +101,16 @@ def _run_rules(
     return tuple(sorted(kept, key=importance)), tuple(not_checked), tuple(clear), len(p_values)
 
 
-def importance(finding: Finding) -> tuple[int, float, str, float]:
-    """Sort key: severest first, then what mending it would recover, then by name and epoch so that order is stable."""
-    return (-finding.severity.rank, -(finding.recoverable or 0.0), finding.rule, float(finding.epoch or 0))
+FIRST = ("log.", "data.leak", "loss.not-finite", "loss.divergence", "lr.")
+"""Beginnings of rule ids that come first among equals: until the log is sound and the rate was right, nothing else can be
+blamed for the error."""
+
+
+def importance(finding: Finding) -> tuple[int, int, float, str, float]:
+    """Sort key: severest first, then what must be mended first, then what mending it would recover; name and epoch last,
+    so that the order is stable."""
+    rank = next((i for i, start in enumerate(FIRST) if finding.rule.startswith(start)), len(FIRST))
+    return (-finding.severity.rank, rank, -(finding.recoverable or 0.0), finding.rule, float(finding.epoch or 0))
 
 
 def control_false_discoveries(

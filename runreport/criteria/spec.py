@@ -103,7 +103,8 @@ def read_tiers(path: Path) -> tuple[Tier, ...]:
             raise InputError(path, found="a file over 1 MB", expected="a YAML file of criteria")
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(path, found=f"cannot be read ({error})", expected="a YAML file of criteria") from None
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise InputError(path, found=f"cannot be read ({why})", expected="a YAML file of criteria") from None
     except (yaml.YAMLError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         at = f" at line {where.line + 1}" if where is not None else ""

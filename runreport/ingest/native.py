@@ -8,13 +8,25 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runreport.errors import InputError
 from runreport.ingest.columns import map_columns, prediction_columns
-from runreport.ingest.table import MISSING, Table, frame, numbers, read_bytes, read_table, to_float
+from runreport.ingest.epoch_predictions import check_epoch_predictions
+from runreport.ingest.table import (
+    LARGEST,
+    MISSING,
+    SMALLEST,
+    Table,
+    bounded,
+    frame,
+    numbers,
+    read_bytes,
+    read_table,
+    to_float,
+)
 from runreport.run import Note, Run
 from runreport.wording import plural
 
@@ -22,6 +34,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 FORMAT = "native"
+MOST_EPOCHS = 2.0**53
+"""Beyond it a float no longer counts by ones; a cell that large in an epoch column is something else."""
 Files = Mapping[str, Path]
 
 
@@ -34,13 +48,16 @@ def read_native(name: str, files: Files, columns: Mapping[str, str]) -> list[Run
         Where one of the files cannot be used: a report on the rest would look whole and not be.
     """
     summary, config = _read_summary(files["metrics"]) if "metrics" in files else ({}, {})
+    if set(files) == {"metrics"} and not any(isinstance(v, int | float) for v in summary.values()):
+        found = "no figures, and the run has no other file"
+        raise InputError(files["metrics"], found=found, expected="r2, variance_ratio, mae or rmse")
     predictions: pl.DataFrame | None = None
     notes: tuple[Note, ...] = ()
     sample_columns: dict[str, str] = {}
     if "predictions" in files:
         predictions, sample_columns, notes = _read_predictions(files["predictions"], columns)
     if "epoch_predictions" in files:
-        _check_epoch_predictions(files["epoch_predictions"])
+        check_epoch_predictions(files["epoch_predictions"])
     histories: list[tuple[pl.DataFrame | None, dict[str, str], tuple[Note, ...]]] = [(None, {}, ())]
     if "history" in files:
         histories = list(_read_histories(files["history"], columns))
@@ -83,7 +100,7 @@ def _read_histories(
             path,
             found=f"no column that is known among {', '.join(table.header[:12])}",
             expected="at least one of val_loss, train_loss, r2, variance_ratio, mae, rmse",
-            remedy="map one with --column val_loss=NAME",
+            remedy=_remedy(path, table),
         )
     data = {known: numbers(table, theirs) for known, theirs in mapped.items()}
     notes = list(table.notes)
@@ -98,11 +115,16 @@ def _read_histories(
     for extra in table.header:
         if extra not in mapped.values() and extra not in data and _is_numeric(table, extra):
             data[extra] = numbers(table, extra)
+    beyond = sum(v is not None and LARGEST < abs(v) < math.inf for values in data.values() for v in values)
+    if beyond:
+        them = "value is" if beyond == 1 else "values are"
+        notes.append(Note(code="derived", message=f"{beyond} {them} beyond ±{LARGEST:g} and read as infinite"))
+    data = {name: [v if v is None else bounded(v) for v in values] for name, values in data.items()}
     whole = pl.DataFrame({name: pl.Series(name, values, dtype=pl.Float64) for name, values in data.items()})
     parts = _split_restarts(epochs)
     histories = []
     for number, (start, stop) in enumerate(parts, start=1):
-        part, part_notes = _one_row_an_epoch(whole[start:stop])
+        part, part_notes = _one_row_an_epoch(whole[start:stop], measured)
         said = [*notes, *part_notes]
         if len(parts) > 1:
             first = f"epochs start again on line {table.lines[start]}" if number > 1 else "the first of several"
@@ -115,10 +137,19 @@ def _read_histories(
     return histories
 
 
+def _remedy(path: Path, table: Table) -> str:
+    """What to do about a history without a known column: it may be predictions by another name."""
+    try:
+        prediction_columns(path, table.header)
+    except InputError:
+        return "map one with --column val_loss=NAME"
+    return "if these are predictions, name the file predictions_<run>.csv"
+
+
 def _epochs(table: Table, name: str, values: list[float | None]) -> list[float]:
-    """Epoch numbers, every one of them finite."""
+    """Epoch numbers, every one of them finite and small enough to be told from the next."""
     for line, value in zip(table.lines, values, strict=True):
-        if value is None or not math.isfinite(value):
+        if value is None or not abs(value) < MOST_EPOCHS:
             raise InputError(table.path, found=f"no epoch number in column {name!r}, line {line}", expected="a number")
     return [v for v in values if v is not None]
 
@@ -141,8 +172,11 @@ def _split_restarts(epochs: list[float]) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], len(epochs)], strict=True))
 
 
-def _one_row_an_epoch(part: pl.DataFrame) -> tuple[pl.DataFrame, list[Note]]:
-    """One row an epoch: rows that complement each other are merged, exact repeats dropped, contradictions noted."""
+def _one_row_an_epoch(part: pl.DataFrame, measured: Sequence[str]) -> tuple[pl.DataFrame, list[Note]]:
+    """One row an epoch: rows that complement each other are merged, exact repeats dropped, contradictions noted.
+
+    Only ``measured`` columns can contradict: a step or a clock beside them differs in every row and means nothing by it.
+    """
     import polars as pl
 
     notes: list[Note] = []
@@ -154,8 +188,8 @@ def _one_row_an_epoch(part: pl.DataFrame) -> tuple[pl.DataFrame, list[Note]]:
     steps = part["epoch"].diff().drop_nulls()
     backward = int((steps < 0).sum())
     values = [c for c in part.columns if c != "epoch"]
-    said_twice = part.group_by("epoch", maintain_order=True).agg(pl.col(values).drop_nulls().n_unique() > 1)
-    contradictory = said_twice.filter(pl.any_horizontal(values))["epoch"].to_list() if values else []
+    said_twice = part.group_by("epoch", maintain_order=True).agg(pl.col(measured).drop_nulls().n_unique() > 1)
+    contradictory = said_twice.filter(pl.any_horizontal(measured))["epoch"].to_list()
     merged = part.group_by("epoch", maintain_order=True).agg(pl.col(values).drop_nulls().last()).sort("epoch")
     if backward:
         plus = "" if not contradictory else f"; {plural(len(contradictory), 'epoch')} logged twice, the later kept"
@@ -205,6 +239,16 @@ def _read_predictions(path: Path, given: Mapping[str, str]) -> tuple[pl.DataFram
             path, found=f"none of the {cells.height} rows has both a finite truth and a finite prediction",
             expected="numbers in y_true and y_pred", remedy="the model may have diverged",
         )  # fmt: skip
+    for column, name in (("y_true", true), ("y_pred", pred)):
+        # Refused, not mended: the squares of such numbers are infinite or zero, and every figure with them.
+        largest = max(abs(v) for v in rows[column].to_list())
+        if largest > LARGEST or 0 < largest < SMALLEST:
+            raise InputError(
+                path,
+                found=f"values up to {largest:.0e} in column {name!r}",
+                expected=f"a largest value between {SMALLEST:g} and {LARGEST:g}",
+                remedy="use another unit",
+            )
     notes = list(table.notes)
     if rows.height < cells.height:
         lost = cells.height - rows.height
@@ -217,35 +261,14 @@ def _read_predictions(path: Path, given: Mapping[str, str]) -> tuple[pl.DataFram
     return rows, {"y_true": true, "y_pred": pred}, tuple(notes)
 
 
-def _check_epoch_predictions(path: Path) -> None:
-    """That per-epoch predictions can be read and have the columns they need."""
-    import polars as pl
-
-    try:
-        schema = pl.scan_parquet(path).collect_schema()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(
-            path, found=f"cannot be read as parquet ({str(error).splitlines()[0][:80]})", expected="a parquet file"
-        ) from None
-    needed = ("epoch", "y_true", "y_pred")
-    missing = [c for c in needed if c not in schema]
-    if missing:
-        raise InputError(
-            path, found=f"no column {missing[0]!r} among {', '.join(schema)}", expected="epoch, y_true and y_pred"
-        )
-    for name in needed:
-        if not schema[name].is_numeric():
-            raise InputError(path, found=f"column {name!r} of type {schema[name]}", expected="numbers")
-
-
 def _finite(text: str) -> float | None:
-    """A JSON number; None where it is beyond the range of a float, as an infinity is."""
-    value = float(text)
+    """A JSON number; None where its square would be beyond the range of a float, as an infinity is."""
+    value = bounded(float(text))
     return value if math.isfinite(value) else None
 
 
 def _whole(text: str) -> int | None:
-    """A whole JSON number; None where no float could hold it, so that no later arithmetic overflows."""
+    """A whole JSON number; None where it is beyond that too, so that no later arithmetic overflows."""
     return int(text) if _finite(text) is not None else None
 
 

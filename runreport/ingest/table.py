@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ MISSING = frozenset({"", "na", "n/a", "none", "null", "-", "--"})
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 SEPARATORS = (",", "\t", ";", "|")
 TABLE = "a header line and a row for each epoch (or sample)"
+LARGEST, SMALLEST = 1e75, 1e-75
+"""Magnitudes between which a number and its fourth power (the variance of a variance needs it) fit into a float."""
 UNCLOSED = "unexpected end of data"
 """What the csv module's strict mode says of a quote that the file never closes."""
 
@@ -167,15 +170,26 @@ def to_float(cell: str) -> float:
     return float(cell)
 
 
+def bounded(value: float) -> float:
+    """The value, infinite beyond :data:`LARGEST` and zero within :data:`SMALLEST`; NaN stays NaN.
+
+    >>> bounded(-1e80), bounded(1e-80), bounded(0.5)
+    (-inf, 0.0, 0.5)
+    """
+    if abs(value) > LARGEST:
+        return math.copysign(math.inf, value)
+    return 0.0 if abs(value) < SMALLEST else value
+
+
 def frame(table: Table, numeric: Sequence[str]) -> pl.DataFrame:
-    """The table as a frame: ``numeric`` columns Float64, the others text (empty cells null)."""
+    """The table as a frame: ``numeric`` columns Float64, the others text as it stands (an empty cell is empty text)."""
     import polars as pl
 
     columns = {
         name: (
             pl.Series(name, numbers(table, name), dtype=pl.Float64)
             if name in numeric
-            else pl.Series(name, [c or None for c in table.column(name)], dtype=pl.String)
+            else pl.Series(name, table.column(name), dtype=pl.String)
         )
         for name in table.header
     }

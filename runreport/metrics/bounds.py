@@ -37,9 +37,9 @@ def bias_bounds(
     ratio_high = ratio + ratio_tolerance
     # 2α - α² peaks at α = 1, -2α - α² falls for every α ≥ 0: the extremes over the rounding interval are these.
     ratio_peak = min(max(1.0, ratio_low), ratio_high)
-    highest = _zero_if_rounding(2.0 * ratio_peak - ratio_peak**2 - (r2 - r2_tolerance), r2, ratio)
-    lowest = -2.0 * ratio_high - ratio_high**2 - (r2 + r2_tolerance)
-    if highest < 0.0:
+    highest = _zero_if_rounding(2.0 * ratio_peak - ratio_peak * ratio_peak - (r2 - r2_tolerance), r2, ratio)
+    lowest = -2.0 * ratio_high - ratio_high * ratio_high - (r2 + r2_tolerance)
+    if not (highest >= 0.0 and math.isfinite(highest)):  # a contradiction, or figures whose squares overflow
         return None
     return (math.sqrt(max(0.0, lowest)), math.sqrt(highest))
 
@@ -84,7 +84,7 @@ def required_r(r2: float, ratio: float, bias: float = 0.0) -> float:
     """
     if ratio <= 0.0:
         raise ValueError(f"variance ratio must be > 0 to need a correlation, got {ratio}")
-    return (r2 + ratio**2 + bias**2) / (2.0 * ratio)
+    return (r2 + ratio * ratio + bias * bias) / (2.0 * ratio)
 
 
 def r2_at(r: float, ratio: float, bias: float) -> float:
@@ -93,7 +93,7 @@ def r2_at(r: float, ratio: float, bias: float) -> float:
     >>> round(r2_at(0.125, 0.7, 0.0), 3)
     -0.315
     """
-    return 2.0 * r * ratio - ratio**2 - bias**2
+    return 2.0 * r * ratio - ratio * ratio - bias * bias
 
 
 def from_summary(
@@ -116,16 +116,18 @@ def from_summary(
         return (None, bias)
     r = required_r(r2, variance_ratio, bias)
     # The identity's terms are divided by 2α, so their rounding grows by as much.
-    rounding = IDENTITY_ROUNDING * (1.0 + abs(r2) + variance_ratio**2 + bias**2) / (2.0 * variance_ratio)
+    rounding = (
+        IDENTITY_ROUNDING * (1.0 + abs(r2) + variance_ratio * variance_ratio + bias * bias) / (2.0 * variance_ratio)
+    )
     if abs(r) > 1.0 + rounding:
         return (None, bias)
     return (min(1.0, max(-1.0, r)), bias)
 
 
 def _usable(r2: float, ratio: float) -> bool:
-    return math.isfinite(r2) and math.isfinite(ratio) and ratio >= 0.0
+    return math.isfinite(r2) and math.isfinite(ratio * ratio) and ratio >= 0.0  # squares must not overflow
 
 
 def _zero_if_rounding(value: float, r2: float, ratio: float) -> float:
-    scale = 1.0 + abs(r2) + ratio**2
+    scale = 1.0 + abs(r2) + ratio * ratio
     return 0.0 if abs(value) <= IDENTITY_ROUNDING * scale else value

@@ -70,7 +70,7 @@ class ErrorBudget:
 def error_budget(r: float | None, ratio: float | None, bias: float | None, *, exact: bool = True) -> ErrorBudget | None:
     """The error budget from correlation r, variance ratio α (a ratio of standard deviations) and bias β.
 
-    None where the budget is undefined: α or β is None (constant y_true), anything is not finite, or r is None while
+    None where the budget is undefined: α or β is None (constant y_true), anything is not finite (or its square is not), or r is None while
     the predictions vary (r was never measured). Constant predictions (α = 0, r undefined) count as r = 0 by
     convention: they carry no information, so missing = 1, spread = 0 and mean = β², which sum to 1 - R² exactly.
 
@@ -93,14 +93,17 @@ def error_budget(r: float | None, ratio: float | None, bias: float | None, *, ex
     r = min(1.0, max(-1.0, r))
     # (1 - r)(1 + r) rather than 1 - r²: keeps its digits where r is close to 1.
     missing = (1.0 - r) * (1.0 + r)
-    spread = (ratio - r) ** 2
-    mean = bias**2
+    excess = ratio - r
+    spread = excess * excess  # not `** 2`, which raises where a product overflows to inf
+    mean = bias * bias
+    if not math.isfinite(spread + mean):
+        return None
     return ErrorBudget(
         missing_information=missing,
         wrong_spread=spread,
         wrong_mean=mean,
         total=missing + spread + mean,
-        r2=2.0 * r * ratio - ratio**2 - mean,
+        r2=2.0 * r * ratio - ratio * ratio - mean,
         exact=exact,
     )
 

@@ -61,10 +61,12 @@ def _facts(analysis: Analysis) -> list[str]:
     if settings:
         facts.append(settings)
     if analysis.history is not None and len(analysis.history):
-        last = analysis.history.epochs[-1]
+        first, last = analysis.history.epochs[0], analysis.history.epochs[-1]
+        # Counted from 0 or in fractions, the last epoch's number is not how many there were.
+        course = f"{epoch(last)} epochs" if first >= 1 else f"epochs {epoch(first)} to {epoch(last)}"
         saved = analysis.context.saved_epoch
         facts.append(
-            f"{epoch(last)} epochs" + (f", saved {epoch(saved)}" if saved is not None else ", saved epoch unknown")
+            course + (f", saved {epoch(saved)}" if saved is not None else ", saved epoch unknown")
         )
     if analysis.final is not None:
         n = f" n = {analysis.final.n}" if analysis.final.n is not None else ""

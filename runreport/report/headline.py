@@ -5,7 +5,7 @@ from __future__ import annotations
 from runreport.analysis.record import Analysis
 from runreport.findings import Finding
 from runreport.marks import clean
-from runreport.wording import epoch, fixed, percent
+from runreport.wording import epoch, fixed, number, percent
 
 PERFECT = 1e-9
 """1 - R² below which no part of the error is worth a clause."""
@@ -13,7 +13,7 @@ PERFECT = 1e-9
 
 def headline(analysis: Analysis) -> str:
     """``run: what was found; what that did to R²``, from the findings and the budget only."""
-    clauses = [clause for clause in (lead_clause(analysis), r2_clause(analysis)) if clause]
+    clauses = [clause for clause in (lead_clause(analysis), r2_clause(analysis) or loss_clause(analysis)) if clause]
     return f"{clean(analysis.run.name)}: {'; '.join(clauses) or 'nothing could be judged'}"
 
 
@@ -23,7 +23,8 @@ def lead_clause(analysis: Analysis) -> str | None:
         finding = analysis.finding(*rules)
         if finding is not None and (finding.severity.rank >= 1 or finding.rule == "signal.limited"):
             return words.format(at=_at(finding), bias=_bias(analysis), ratio=_ratio(analysis))
-    return None
+    first = next((f for f in analysis.findings if f.severity.rank >= 1), None)
+    return _title(first.rule) if first is not None else None
 
 
 def r2_clause(analysis: Analysis) -> str | None:
@@ -44,6 +45,25 @@ def r2_clause(analysis: Analysis) -> str | None:
     else:
         cause = "because mean and spread are both off"
     return f"R² is negative ({fixed(r2, 2)}{where}) {cause}"
+
+
+def loss_clause(analysis: Analysis) -> str | None:
+    """Where there is no R²: the lowest logged loss and its epoch."""
+    history = analysis.history
+    for name, label in (("val_loss", "validation loss"), ("train_loss", "train loss")):
+        finite = history.finite(name) if history is not None else []
+        if finite:
+            value = min(v for _, v in finite)
+            return f"lowest {label} {number(value)} at epoch {epoch(next(e for e, v in finite if v == value))}"
+    return None
+
+
+def _title(rule: str) -> str | None:
+    """A rule's own title, as a clause."""
+    from runreport.rules.registry import all_rules
+
+    title = next((r.title for r in all_rules() if r.id == rule), None)
+    return f"{title[0].lower()}{title[1:]}" if title else None
 
 
 def _at(finding: Finding) -> str:

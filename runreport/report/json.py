@@ -34,7 +34,9 @@ def document(analyses: Sequence[Analysis], comparison: Comparison | None = None)
 
 def to_json(content: Mapping[str, Any]) -> str:
     """Strict JSON text, UTF-8, two spaces, one line end."""
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # A file name of other bytes than UTF-8 holds lone surrogates; \udcff is their escape in Python and in JSON alike.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def jsonable(value: Any) -> Any:

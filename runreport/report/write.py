@@ -63,9 +63,9 @@ def write_text(path: Path, text: str) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):  # the first error is the one to report
             part.unlink(missing_ok=True)
-        raise InputError(
-            path, found=f"cannot be written ({error.strerror or error})", remedy="choose a writable folder with --out"
-        ) from None
+        in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+        why = "a file is where its folder should be" if in_the_way else error.strerror or error
+        raise InputError(path, found=f"cannot be written ({why})", remedy="choose a writable folder") from None
 
 
 def write_report(

@@ -81,8 +81,9 @@ RULES: tuple[Rule, ...] = (
             "A lower rate was not tried there; that it would do better is likely, not shown."
         ),
         statistic=(
-            "Divergence at half of the highest rate or more; no fall before the first cut by half and a fall by a fifth "
-            "after it; or, at a rate that stays high, steps of log loss with a robust std above the threshold, no trend, "
+            "Divergence at half of the highest rate or more; a first loss far above the later ones with no gradient left and "
+            "R² near 0; no fall before the first cut by half and a fall by a fifth after it; or, at a rate that stays high, "
+            "steps of log loss with a robust std above the threshold, no trend, "
             "and a level that is not the floor."
         ),
         remedy="Try a third of the rate; lengthen the warm-up; clip gradients. Refuted if the loss shakes as before. Acts on r.",
@@ -91,6 +92,18 @@ RULES: tuple[Rule, ...] = (
         thresholds=(
             Threshold(name="epochs", default=8, reason="five epochs before a cut and some after", unit="epochs"),
             Threshold(name="factor", default=20.0, reason="as for loss.divergence", unit="× minimum"),
+            Threshold(
+                name="blow_up",
+                default=3.0,
+                reason="the mean over a first epoch that falls as it should is within a few times of the second's",
+                unit="× later level",
+            ),
+            Threshold(
+                name="gradient_left",
+                default=1e-3,
+                reason="of living units the batches' noise alone keeps more of the gradient than that",
+                unit="of the maximum",
+            ),
             Threshold(
                 name="jitter",
                 default=0.2,
@@ -106,7 +119,10 @@ RULES: tuple[Rule, ...] = (
             "A suitable rate lowers the loss fast and then less and less. Here the last third of the run fell as fast as the "
             "first and the whole run fell little: the run ended at the beginning of its descent."
         ),
-        statistic="Theil-Sen slopes of log train loss over the first and last third, share of upward steps, total fall.",
+        statistic=(
+            "Theil-Sen slopes of log train loss against the sum of the rates, over the first and last third of that sum; "
+            "share of upward steps, total fall. Validation must improve, too, where it is logged."
+        ),
         remedy="Try three to ten times the rate, or as many times the epochs. Refuted if the loss then shakes. Acts on r.",
         severities="warning",
         check=check_too_low,
@@ -118,6 +134,12 @@ RULES: tuple[Rule, ...] = (
                 name="pace",
                 default=0.7,
                 reason="a decay towards a floor loses more than a third of its pace in two thirds of a run",
+                unit="last / first slope",
+            ),
+            Threshold(
+                name="quicker",
+                default=1.5,
+                reason="a loss that falls faster after the rate was cut was not held back by a low rate",
                 unit="last / first slope",
             ),
             Threshold(name="fall", default=0.5, reason="a loss that more than halved is on its way", unit="share"),

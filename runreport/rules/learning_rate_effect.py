@@ -7,8 +7,8 @@ falls at its first, slow pace when the run ends.
 
 from __future__ import annotations
 
-import itertools
 import math
+from itertools import pairwise
 from statistics import median
 
 from runreport.context import Context, Limits
@@ -38,6 +38,8 @@ FLOOR = 0.05
 """Below this share of its start a loss is near its floor, where relative jitter is large in every healthy run."""
 FITTED_R2 = 0.8
 """A model that explains this much of its training set was not held back by its rate."""
+LEARNED_R2 = 0.1
+"""From this R² on a model has learned something, so its units are alive."""
 
 
 def _inputs(context: Context, rule: str, least: int) -> tuple[Pairs, Pairs] | NotChecked:
@@ -67,6 +69,7 @@ def check_too_high(context: Context, limits: Limits) -> Outcome:
     pairs, logged = given
     for found in (
         _ran_away(pairs, logged, limits),
+        _burnt_out(context, pairs, logged, limits),
         _freed_by_reduction(pairs, logged),
         _shaking(context, pairs, logged, limits),
     ):
@@ -99,6 +102,35 @@ def _ran_away(pairs: Pairs, logged: Pairs, limits: Limits) -> Found | None:
         f"learning rate was {number(rate)}, {percent(rate / top, 0)} of its highest."
     )
     return message, {"kind": "divergence", "rate": rate, "highest": top, "rise": found.rise}, found.epoch
+
+
+def _burnt_out(context: Context, pairs: Pairs, logged: Pairs, limits: Limits) -> Found | None:
+    """A loss that starts far above where it then stays, with no gradient left and nothing learned: units died at once.
+
+    The start alone says nothing (a target far from zero starts high, too); the gradient that is gone tells.
+    """
+    known, norms = best_r2(context.history), losses(context.history, "grad_norm_total")
+    if known is None or known[1] >= LEARNED_R2 or len(norms) < 2 * WINDOW:
+        return None
+    level = median(v for _, v in pairs[len(pairs) // 2 :])
+    top, left = max(v for _, v in norms), median(v for _, v in norms[-WINDOW:])
+    if pairs[0][1] < limits["blow_up"] * level or left > limits["gradient_left"] * top:
+        return None
+    rate = logged[0][1]
+    message = (
+        f"The train loss was {number(pairs[0][1])} at epoch {epoch_text(pairs[0][0])}, {number(pairs[0][1] / level, 2)} times "
+        f"the {number(level)} at which it then stayed, the gradient norm ended at {number(left / top)} of its maximum and R² "
+        f"never exceeded {number(known[1], 2)}, at a learning rate of {number(rate)} in the first epoch."
+    )
+    evidence: dict[str, Value] = {
+        "kind": "burnt_out",
+        "first": pairs[0][1],
+        "level": level,
+        "gradient_left": left / top,
+        "best_r2": known[1],
+        "rate": rate,
+    }
+    return message, evidence, pairs[0][0]
 
 
 def _freed_by_reduction(pairs: Pairs, logged: Pairs) -> Found | None:
@@ -143,7 +175,7 @@ def _shaking(context: Context, pairs: Pairs, logged: Pairs, limits: Limits) -> F
         return None
     level = median(v for _, v in half)
     logs = log_losses(half)
-    steps = [b[1] - a[1] for a, b in itertools.pairwise(logs)]
+    steps = [b[1] - a[1] for a, b in pairwise(logs)]
     centre = median(steps)
     jitter = MAD_TO_STD * median(abs(s - centre) for s in steps)
     trend = trend_of(logs)
@@ -170,25 +202,26 @@ def check_too_low(context: Context, limits: Limits) -> Outcome:
     if rise is not None and (peak is None or top < 0.99 * peak):
         return CLEAR  # The warm-up never ended: that rule names the cause.
     known = best_r2(context.history)
-    if cut_by_limit(context) is False or logged[-1][1] < NEAR_PEAK * top:
-        return CLEAR  # Early stopping ended it, or the schedule had lowered the rate: the pace is not the peak rate's.
+    if cut_by_limit(context) is False:
+        return CLEAR  # Early stopping ended it: validation had stopped improving.
     if known is not None and known[0] == "train_r2" and known[1] >= FITTED_R2:
         return CLEAR
-    third = len(pairs) // 3
-    logs = log_losses(pairs)
-    first, last = trend_of(logs[:third]), trend_of(logs[-third:])
+    timed = _by_rate(pairs, logged, top)
+    parts = _thirds(timed)
+    first, last = trend_of(parts[0]), trend_of(parts[1])
     if first is None or last is None:
-        return NotChecked(rule=TOO_LOW, reason="too few different epochs for the slope of a third of the run")
-    fall = 1 - median(v for _, v in pairs[-third:]) / pairs[0][1]
-    ups = sum(b[1] > a[1] for a, b in itertools.pairwise(pairs)) / (len(pairs) - 1)
-    steady = first.hi < 0 and last.hi < 0 and last.slope <= limits["pace"] * first.slope and ups <= limits["upward"]
-    if not steady or not fall < limits["fall"]:
+        return NotChecked(rule=TOO_LOW, reason="too few epochs in a third of the training for a slope")
+    fall = 1 - median(math.exp(v) for _, v in parts[1]) / pairs[0][1]
+    ups = sum(b[1] > a[1] for a, b in pairwise(pairs)) / (len(pairs) - 1)
+    same_pace = first.hi < 0 and last.hi < 0 and limits["pace"] <= last.slope / first.slope <= limits["quicker"]
+    steady = same_pace and ups <= limits["upward"]
+    if not steady or not fall < limits["fall"] or _validation_stands(context, pairs[-len(parts[1])][0]):
         return CLEAR
     halving = math.log(2) / -last.slope
     message = (
-        f"The train loss fell by only {percent(fall)} and as fast in the last third of the run as in the first "
-        f"({percent(-math.expm1(last.slope), 2)} an epoch against {percent(-math.expm1(first.slope), 2)}), at a learning rate "
-        f"of up to {number(top)}: at this pace it takes {plural(math.ceil(halving), 'epoch')} to halve."
+        f"The train loss fell by only {percent(fall)} and at the same pace to the end: per epoch at the highest rate of "
+        f"{number(top)} it fell {percent(-math.expm1(first.slope), 2)} in the first third of the training and "
+        f"{percent(-math.expm1(last.slope), 2)} in the last, so it takes {plural(math.ceil(halving), 'such epoch')} to halve."
     )
     evidence: dict[str, Value] = {
         "fall": fall,
@@ -209,3 +242,33 @@ def check_too_low(context: Context, limits: Limits) -> Outcome:
         acts_on="r",
     )
     return Checked(findings=(finding,))
+
+
+def _by_rate(pairs: Pairs, logged: Pairs, top: float) -> list[tuple[float, float]]:
+    """(training so far, log loss): training counted in epochs at the highest rate, the sum of rates over ``top``.
+
+    Small steps follow the gradient flow, whose time is the sum of the rates: counted so, a schedule that lowers the rate
+    does not look like a loss that levels off.
+    """
+    rate_at = dict(logged)
+    points, spent = [], 0.0
+    for epoch, value in pairs:
+        spent += rate_at.get(epoch, 0.0) / top
+        points.append((spent, math.log(value)))
+    return points
+
+
+def _thirds(points: list[tuple[float, float]]) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+    """The points of the first and of the last third of the training."""
+    start, end = points[0][0], points[-1][0]
+    third = (end - start) / 3
+    return [p for p in points if p[0] <= start + third], [p for p in points if p[0] >= end - third]
+
+
+def _validation_stands(context: Context, start: int | float) -> bool:
+    """Whether a validation figure is logged and did not improve since epoch ``start``: then a faster fit gains nothing."""
+    for name, sign in (("val_loss", -1.0), ("r2", 1.0)):
+        trend = trend_of([(e, v) for e, v in losses(context.history, name) if e >= start])
+        if trend is not None:
+            return not (trend.lo > 0 if sign > 0 else trend.hi < 0)
+    return False

@@ -156,7 +156,7 @@ def test_predictions_keep_keys_and_groups_as_text(tmp_path: Path) -> None:
     text = "y_true,y_pred,flight_name,local_indices\n1.5,2,a,0\n3,4,,1\n"
     (run,) = load(tmp_path, {"predictions_run.csv": text})
     assert run.predictions is not None
-    assert run.predictions.rows() == [(1.5, 2.0, "a", "0"), (3.0, 4.0, None, "1")]
+    assert run.predictions.rows() == [(1.5, 2.0, "a", "0"), (3.0, 4.0, "", "1")]
     assert run.split == "test"
 
 
@@ -280,3 +280,84 @@ def test_nothing_is_filled_in_between_epochs(tmp_path: Path) -> None:
     last = columns["r2"][2]
     assert last is not None
     assert math.isnan(last)
+
+
+def test_numbers_whose_squares_overflow_are_infinite_and_said(tmp_path: Path) -> None:
+    columns, notes = history(tmp_path, "epoch,val_loss,r2\n1,1e200,-1e300\n2,1e-300,0.5\n3,inf,1e70\n")
+    assert columns["val_loss"] == [math.inf, 0.0, math.inf]
+    assert columns["r2"] == [-math.inf, 0.5, 1e70]
+    assert notes == [("derived", "2 values are beyond ±1e+75 and read as infinite")]
+
+
+@pytest.mark.parametrize("epoch", ["1e300", "-1e17"])
+def test_an_epoch_that_cannot_be_counted_to(tmp_path: Path, epoch: str) -> None:
+    said = refused(tmp_path, "run.csv", f"epoch,val_loss\n{epoch},0.5\n")
+    assert said.startswith("no epoch number in column 'epoch', line 2")
+
+
+@pytest.mark.parametrize(("rows", "shown"), [("1e300,1\n2e300,2\n", "2e+300"), ("1e-300,1\n2e-300,2\n", "2e-300")])
+def test_predictions_in_a_unit_that_no_square_fits(tmp_path: Path, rows: str, shown: str) -> None:
+    said = refused(tmp_path, "predictions_run.csv", "y_true,y_pred\n" + rows)
+    assert said.startswith(f"values up to {shown} in column 'y_true'; expected a largest value between")
+    assert said.endswith("use another unit")
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", '{"r2": null}', '{"config": {"lr": 0.1}, "run": "a", "prediction_range": [0, 1]}']
+)
+def test_metrics_without_a_figure_are_no_run(tmp_path: Path, text: str) -> None:
+    said = refused(tmp_path, "metrics_run.json", text)
+    assert said == "no figures, and the run has no other file; expected r2, variance_ratio, mae or rmse"
+    (tmp_path / "run.csv").write_text("epoch,val_loss\n1,0.5\n")
+    assert len(load(tmp_path, {})) == 1
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"epoch": [], "y_true": [], "y_pred": []}, "no rows; expected a row for each epoch and sample"),
+        ({"epoch": [1.0, None], "y_true": [1.0, 1.0], "y_pred": [1.0, 1.0]}, "1 rows without an epoch"),
+        ({"epoch": [1.0, math.nan], "y_true": [1.0, 1.0], "y_pred": [1.0, 1.0]}, "1 rows without an epoch"),
+    ],
+)
+def test_per_epoch_predictions_without_rows_or_epochs(
+    tmp_path: Path, columns: dict[str, list[float | None]], said: str
+) -> None:
+    frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.Float64))
+    frame.write_parquet(tmp_path / "epoch_predictions_a.parquet")
+    with pytest.raises(InputError) as caught:
+        load(tmp_path, {})
+    assert f"epoch_predictions_a.parquet: {said}" in str(caught.value)
+
+
+def test_a_parquet_file_damaged_behind_its_footer(tmp_path: Path) -> None:
+    path = tmp_path / "epoch_predictions_a.parquet"
+    values = [float(i % 97) for i in range(20_000)]
+    pl.DataFrame({"epoch": [1.0] * 20_000, "y_true": values, "y_pred": values[::-1]}).write_parquet(path)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[8:middle] = bytes(middle - 8)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="cannot be read as parquet"):
+        load(tmp_path, {})
+
+
+def test_a_parquet_file_whose_name_looks_like_a_pattern(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"epoch": [1], "y_true": [1.0], "y_pred": [2.0]})
+    frame.write_parquet(tmp_path / "epoch_predictions_run[1].parquet")
+    (run,) = load(tmp_path, {})
+    assert run.name == "run[1]"
+
+
+def test_a_step_that_differs_is_no_contradiction(tmp_path: Path) -> None:
+    text = "train_loss,epoch,step,val_loss\n0.5,0,49,\n,0,99,0.6\n0.4,1,149,\n,1,199,0.5\n"
+    columns, notes = history(tmp_path, text)
+    assert columns["train_loss"] == [0.5, 0.4]
+    assert columns["val_loss"] == [0.6, 0.5]
+    assert columns["step"] == [99.0, 199.0]
+    assert notes == []
+
+
+def test_predictions_by_another_name_are_recognised(tmp_path: Path) -> None:
+    said = refused(tmp_path, "test_results.csv", "id,target,prediction\na,1,2\n")
+    assert said.endswith("if these are predictions, name the file predictions_<run>.csv")

@@ -47,7 +47,16 @@ def build(page: Page) -> Section | Omitted:
         declared = f"; the run's own policy monitors {code(audit.declared.monitor)}"
     blocks: list[Block] = [
         Paragraph(text=f"{saved}{declared}. {VERDICTS[audit.verdict]}{_basis(audit)}"),
-        table(["policy", "picks epoch", "R² there", "std ratio there", "ΔR² to the saved epoch"], rows),
+        table(
+            [
+                "policy",
+                "picks epoch",
+                "R² there",
+                "std ratio there",
+                "ΔR² to the saved epoch" + (", held out" if audit.basis == "predictions" else ""),
+            ],
+            rows,
+        ),
     ]
     if audit.indistinguishable is not None and len(audit.indistinguishable) > 1:
         shown = listing([epoch(e) for e in audit.indistinguishable], most=12)

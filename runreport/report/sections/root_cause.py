@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from runreport.findings import Finding
 from runreport.metrics.budget import ErrorBudget
 from runreport.report.model import Block, Bullets, Listing, Omitted, Paragraph, Section
 from runreport.report.sections.page import Page
-from runreport.wording import fixed, percent
+from runreport.wording import fixed, listing, percent
 
 TITLE = "Root cause: where the error is"
 BAR = 40
@@ -20,22 +23,38 @@ def build(page: Page) -> Section | Omitted:
         return Omitted(title=TITLE, reason=_why_not(page))
     blocks: list[Block] = [Listing(text=bar(budget), language="text")]
     blocks.append(Paragraph(text=reading(budget)))
-    ranked = sorted(
-        (f for f in analysis.findings if f.recoverable is not None and f.recoverable > 0 and f.severity.rank >= 1),
-        key=lambda f: -(f.recoverable or 0),
-    )
+    ranked = _ranked(analysis.findings)
     if ranked:
-        blocks.append(Paragraph(text="Causes that were tested and found, by what mending each alone gives back:"))
-        blocks.append(Bullets(items=tuple(f"{fixed(f.recoverable, 3)} of R²: {f.rule}" for f in ranked[:5])))
+        blocks.append(Paragraph(text="Faults that were tested and found, by what mending that part alone gives back:"))
+        blocks.append(Bullets(items=ranked))
     return Section(id="root-cause", title=TITLE, blocks=tuple(blocks))
+
+
+PARTS = {"alpha": "the spread", "beta": "the mean", "r": "the information"}
+
+
+def _ranked(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """A line a part of the budget, largest first: several rules may speak of one part, which is mended only once."""
+    parts: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.recoverable and finding.acts_on is not None and finding.severity.rank >= 1:
+            parts.setdefault(finding.acts_on, []).append(finding)
+    worth = {part: max(f.recoverable or 0.0 for f in found) for part, found in parts.items()}
+    return tuple(
+        f"{fixed(worth[part], 3)} of R² in {PARTS[part]}: {listing(list(dict.fromkeys(f.rule for f in parts[part])))}."
+        for part in sorted(worth, key=lambda p: -worth[p])
+    )
 
 
 def bar(budget: ErrorBudget) -> str:
     """The three parts of 1 - R² as text, largest first.
 
-    >>> from runreport.metrics.budget import error_budget
-    >>> print(bar(error_budget(0.0, 0.5, 0.5)).splitlines()[0].rstrip())
-    1 - R² = 1.500 = 1.000 missing information  ███████████████████████████
+        >>> from collections.abc import Sequence
+
+    from runreport.findings import Finding
+    from runreport.metrics.budget import error_budget
+        >>> print(bar(error_budget(0.0, 0.5, 0.5)).splitlines()[0].rstrip())
+        1 - R² = 1.500 = 1.000 missing information  ███████████████████████████
     """
     parts = sorted(
         (
