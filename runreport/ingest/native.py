@@ -27,6 +27,7 @@ from runreport.ingest.table import (
     read_table,
     to_float,
 )
+from runreport.marks import clean
 from runreport.run import Note, Run
 from runreport.wording import plural
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 FORMAT = "native"
+MOST_SPLIT = 40
+"""Characters kept of a split's name, which stands in sentences and table cells."""
 MOST_EPOCHS = 2.0**53
 """Beyond it a float no longer counts by ones; a cell that large in an epoch column is something else."""
 Files = Mapping[str, Path]
@@ -74,7 +77,7 @@ def read_native(name: str, files: Files, columns: Mapping[str, str]) -> list[Run
                 history=history,
                 predictions=predictions if last else None,
                 epoch_predictions=files.get("epoch_predictions") if last else None,
-                split=(str(split) if isinstance(split, str) else "test")
+                split=(clean(split)[:MOST_SPLIT].strip() or "test" if isinstance(split, str) else "test")
                 if last and (predictions is not None or summary)
                 else None,
                 summary=summary if last else {},

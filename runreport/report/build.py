@@ -65,9 +65,7 @@ def _facts(analysis: Analysis) -> list[str]:
         # Counted from 0 or in fractions, the last epoch's number is not how many there were.
         course = f"{epoch(last)} epochs" if first >= 1 else f"epochs {epoch(first)} to {epoch(last)}"
         saved = analysis.context.saved_epoch
-        facts.append(
-            course + (f", saved {epoch(saved)}" if saved is not None else ", saved epoch unknown")
-        )
+        facts.append(course + (f", saved {epoch(saved)}" if saved is not None else ", saved epoch unknown"))
     if analysis.final is not None:
         n = f" n = {analysis.final.n}" if analysis.final.n is not None else ""
         facts.append(f"{analysis.final.split}{n}")

@@ -46,7 +46,7 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, str):
         return plain(value)
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return float(value) if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {str(k): jsonable(v) for k, v in value.items()}
     if isinstance(value, Path):

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runreport.marks import CODE, CODE_END, STRONG, STRONG_END, plain
+from runreport.marks import CODE, CODE_END, MARKS, STRONG, STRONG_END, plain
 from runreport.report.model import ReportModel
 
 if TYPE_CHECKING:
@@ -45,11 +45,13 @@ def escape(text: str) -> str:
         spans.append(_code_span(match[1]))
         return f"{CODE}{len(spans) - 1}{CODE_END}"
 
-    held = _SPAN.sub(keep, text.replace("\n", " ").strip())
+    # A finding may carry text of a file that nobody cleaned: what drives a terminal or breaks a line ends here.
+    line = "".join(c if c.isprintable() or c in MARKS else " " for c in text).strip()
+    held = _SPAN.sub(keep, line)
     escaped = _LINE_END.sub(r"\\\1", _LINE_START.sub(r"\1\\\2\3", _INLINE.sub(r"\\\1", held)))
     # Space inside the stars would leave them standing; nothing inside them is nothing to set off.
     marked = _STRONG.sub(lambda m: f"{m[1]}**{m[2]}**{m[3]}" if m[2] else m[1], escaped)
-    return _SPAN.sub(lambda match: spans[int(match[1])], marked)
+    return plain(_SPAN.sub(lambda match: spans[int(match[1])], marked))
 
 
 def cell(text: str) -> str:

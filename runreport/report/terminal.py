@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from runreport.analysis.record import Analysis
 from runreport.compare.record import Comparison
 from runreport.findings import Severity
-from runreport.marks import plain
+from runreport.marks import clean, plain
 from runreport.report.headline import headline
 from runreport.report.sections.comparison import best_sentence, runs_table, standing
 from runreport.report.sections.root_cause import bar
@@ -47,7 +47,7 @@ def first_sentence(message: str) -> str:
     >>> first_sentence("R² is 0.1 lower. That is noise.")
     'R² is 0.1 lower.'
     """
-    return plain(message).split(". ")[0].rstrip(".") + "."
+    return clean(message).split(". ")[0].rstrip(".") + "."
 
 
 def print_run(console: Console, analysis: Analysis, written: str | None) -> None:
@@ -78,7 +78,7 @@ def print_run(console: Console, analysis: Analysis, written: str | None) -> None
     if not shown:
         console.print(Text(f"  no fault found by {plural(len(analysis.clear), 'rule')} that could be judged", "green"))
     if analysis.advice:
-        console.print(Text.assemble("  ", ("    next ", "bold green"), plain(analysis.advice[0].title)))
+        console.print(Text.assemble("  ", ("    next ", "bold green"), clean(analysis.advice[0].title)))
     if written is not None:
         console.print(Text.assemble("  ", ("  report ", "bold"), written), soft_wrap=True)
     console.print()
@@ -94,8 +94,8 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     for title, align in zip(made.header, made.align, strict=True):
         grid.add_column(title, justify=align, no_wrap=align == "right")
     for row in made.rows:
-        grid.add_row(*(Text(plain(c), style="bold green" if c != plain(c) else "") for c in row))
+        grid.add_row(*(Text(clean(c), style="bold green" if c != plain(c) else "") for c in row))
     console.print(grid)
-    console.print(Text(plain(standing(comparison))))
+    console.print(Text(clean(standing(comparison))))
     for best in comparison.best:
-        console.print(Text("- " + plain(best_sentence(best, comparison))))
+        console.print(Text("- " + clean(best_sentence(best, comparison))))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 
 from runreport.context import Context, History, Limits
 from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity, Value
 from runreport.rules.base import Rule, Threshold
-from runreport.rules.loss_series import all_positive, losses
+from runreport.rules.loss_series import Pairs, all_positive, losses
 from runreport.statistics.analytic import se_r2
 from runreport.statistics.student import normal_two_sided_p
+from runreport.statistics.trend import MAD_TO_STD
 from runreport.wording import epoch as epoch_text
 from runreport.wording import fixed, number, percent, plural
 
@@ -52,54 +55,106 @@ def check_overfit(context: Context, limits: Limits) -> Outcome:
             rule=OVERFIT,
             reason=f"{plural(len(joint), 'epoch')} with train and validation R²; needs at least {LEAST_EPOCHS}",
         )
-    best_epoch, best = max(val, key=lambda pair: pair[1])
-    spread = _spread(context, history, best_epoch, best)
     logged = dict(joint)
     saved = context.saved_epoch if context.saved_epoch in logged else None
-    judged = saved if saved is not None else joint[-1][0]
-    p_values: list[float] = []
-    found: Finding | None = None
-    for epoch in dict.fromkeys((judged, joint[-1][0])):
-        gap, fallen = train[epoch] - logged[epoch], best - logged[epoch]
-        p_value = normal_two_sided_p(fallen / spread.se)
-        if epoch == judged:
-            p_values.append(p_value)
-        if not (gap > limits["gap"] and fallen > limits["errors"] * spread.se and epoch > best_epoch) or found:
+    falls = [_fall_to_the_end(val)] if saved is None else [_fall_at(val, saved), _fall_to_the_end(val)]
+    # The best of many epochs is high by chance, too; its error is that of any one of them.
+    spread = _spread(context, history, falls[0].best_epoch, falls[0].best)
+    p_value = normal_two_sided_p(falls[0].size / math.hypot(spread.se, falls[0].jitter))
+    for fall in falls:
+        if fall.epoch not in train or fall.epoch <= fall.best_epoch:
             continue
-        kept = saved is not None and epoch != saved
-        message = (
-            f"At epoch {epoch_text(epoch)} R² is {fixed(train[epoch])} on the training set and {fixed(logged[epoch])} on "
-            f"validation (threshold for the gap {number(limits['gap'])}), where it has fallen by {fixed(fallen)} from "
-            f"{fixed(best)} at epoch {epoch_text(best_epoch)}: {number(fallen / spread.se, 2)} standard errors of "
-            f"{fixed(spread.se)} "
-            f"({'assuming' if spread.assumed else 'for'} {number(spread.n, 3)} independent samples)."
-        )
-        if kept:
-            message += f" The saved epoch {epoch_text(saved)} came before that."
-        evidence: dict[str, Value] = {
-            "train_r2": train[epoch],
-            "r2": logged[epoch],
-            "gap": gap,
-            "best_epoch": best_epoch,
-            "best_r2": best,
-            "fallen": fallen,
-            "se": spread.se,
-            "n": spread.n,
-            "n_assumed": spread.assumed,
-            "saved": saved,
-        }
-        found = Finding(
-            rule=OVERFIT,
-            severity=Severity.INFO if kept else Severity.WARNING,
-            message=message,
-            evidence=evidence,
-            epoch=epoch,
-            split="validation",
-            acts_on="r",
-            recoverable=None if kept else fallen,
-            p_value=None if kept else p_value,
-        )
-    return Checked(findings=(found,) if found else (), p_values=tuple(p_values))
+        gap = train[fall.epoch] - fall.value
+        if gap > limits["gap"] and fall.size > limits["errors"] * math.hypot(spread.se, fall.jitter):
+            kept = saved is not None and fall.epoch != saved
+            found = _overfit_finding(fall, train[fall.epoch], spread, saved if kept else None, limits, p_value)
+            return Checked(findings=(found,), p_values=(p_value,))
+    return Checked(p_values=(p_value,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fall:
+    """How far validation R² lies below its best at an epoch; both as medians of five epochs where ``smoothed``.
+
+    ``jitter`` is the standard deviation of R² from epoch to epoch (MAD of its steps / √2): no sampling error, but a fall
+    within it may be over at the next epoch. 0 for a saved epoch, whose weights are the ones that are used.
+    """
+
+    epoch: int | float
+    value: float
+    best_epoch: int | float
+    best: float
+    smoothed: bool
+    jitter: float = 0.0
+
+    @property
+    def size(self) -> float:
+        """Best minus value, ≥ 0."""
+        return self.best - self.value
+
+
+def _fall_at(val: Pairs, saved: int | float) -> Fall:
+    best_epoch, best = max(val, key=lambda pair: pair[1])
+    return Fall(epoch=saved, value=dict(val)[saved], best_epoch=best_epoch, best=best, smoothed=False)
+
+
+def _fall_to_the_end(val: Pairs) -> Fall:
+    """The last epochs against the best: as medians, because a single epoch may be low, or best, by jitter."""
+    smooth = trailing_medians(val)
+    best_epoch, best = max(smooth, key=lambda pair: pair[1])
+    jitter = MAD_TO_STD * median(abs(b[1] - a[1]) for a, b in pairwise(val)) / math.sqrt(2)
+    return Fall(
+        epoch=smooth[-1][0], value=smooth[-1][1], best_epoch=best_epoch, best=best, smoothed=True, jitter=jitter
+    )
+
+
+def trailing_medians(pairs: Pairs, width: int = 5) -> Pairs:
+    """Every value replaced by the median of itself and those before it, ``width`` in all where there are as many.
+
+    >>> trailing_medians([(1, 0.1), (2, 0.9), (3, 0.2), (4, 0.3)], width=3)
+    [(1, 0.1), (2, 0.5), (3, 0.2), (4, 0.3)]
+    """
+    return [(pairs[i][0], median(v for _, v in pairs[max(0, i - width + 1) : i + 1])) for i in range(len(pairs))]
+
+
+def _overfit_finding(
+    fall: Fall, train_r2: float, spread: Spread, saved_before: int | float | None, limits: Limits, p_value: float
+) -> Finding:
+    error = math.hypot(spread.se, fall.jitter)
+    how = " (medians of 5 epochs)" if fall.smoothed else ""
+    message = (
+        f"At epoch {epoch_text(fall.epoch)} R² is {fixed(train_r2)} on the training set and {fixed(fall.value)} on validation "
+        f"(threshold for the gap {number(limits['gap'])}), where it has fallen by {fixed(fall.size)} from {fixed(fall.best)} at "
+        f"epoch {epoch_text(fall.best_epoch)}{how}: {number(fall.size / error, 2)} standard errors of {fixed(error)} "
+        f"({'assuming' if spread.assumed else 'for'} {number(spread.n, 3)} independent samples)."
+    )
+    if saved_before is not None:
+        message += f" The saved epoch {epoch_text(saved_before)} came before that."
+    evidence: dict[str, Value] = {
+        "train_r2": train_r2,
+        "r2": fall.value,
+        "gap": train_r2 - fall.value,
+        "best_epoch": fall.best_epoch,
+        "best_r2": fall.best,
+        "fallen": fall.size,
+        "smoothed": fall.smoothed,
+        "se": spread.se,
+        "jitter": fall.jitter,
+        "n": spread.n,
+        "n_assumed": spread.assumed,
+        "saved": saved_before,
+    }
+    return Finding(
+        rule=OVERFIT,
+        severity=Severity.WARNING if saved_before is None else Severity.INFO,
+        message=message,
+        evidence=evidence,
+        epoch=fall.epoch,
+        split="validation",
+        acts_on="r",
+        recoverable=fall.size if saved_before is None else None,
+        p_value=p_value if saved_before is None else None,
+    )
 
 
 def _spread(context: Context, history: History, epoch: int | float, r2: float) -> Spread:
@@ -145,17 +200,21 @@ def _from_losses(context: Context, history: History, limits: Limits) -> Outcome:
         )
     if not all_positive(joint) or not all(train[e] > 0 for e, _ in joint):
         return NotChecked(rule=OVERFIT, reason="no train_r2 column, and the losses are not positive throughout")
-    best_epoch, best = min(joint, key=lambda pair: pair[1])
     logged = dict(joint)
     saved = context.saved_epoch if context.saved_epoch in logged else None
-    judged = saved if saved is not None else joint[-1][0]
     stated = context.split_statistic("val", "n")
     n = stated if stated is not None and stated > 3 else float(ASSUMED_N)
     # A mean of squared normal errors is known to √(2/n) of itself; robust losses to less.
     needed = limits["errors"] * math.sqrt(2 / n)
-    last = joint[-1][0]
-    for epoch in dict.fromkeys((judged, last)):
-        rise, excess = logged[epoch] / best - 1, logged[epoch] / train[epoch]
+    upside_down = [(e, -v) for e, v in joint]
+    falls = (
+        [_fall_to_the_end(upside_down)]
+        if saved is None
+        else [_fall_at(upside_down, saved), _fall_to_the_end(upside_down)]
+    )
+    for fall in falls:
+        epoch, best_epoch, value, best = fall.epoch, fall.best_epoch, -fall.value, -fall.best
+        rise, excess = value / best - 1, value / train[epoch]
         if (
             epoch > best_epoch
             and rise > needed
@@ -165,7 +224,7 @@ def _from_losses(context: Context, history: History, limits: Limits) -> Outcome:
             kept = saved is not None and epoch != saved
             message = (
                 f"From epoch {epoch_text(best_epoch)} to {epoch_text(epoch)} the validation loss rose by {percent(rise, 0)} "
-                f"({number(best)} to {number(logged[epoch])}; chance alone: {percent(needed, 0)} at n = {number(n)}"
+                f"({number(best)} to {number(value)}; chance alone: {percent(needed, 0)} at n = {number(n)}"
                 f"{', assumed' if stated is None else ''}) while the train loss fell from {number(train[best_epoch])} to "
                 f"{number(train[epoch])}."
             )
@@ -178,7 +237,7 @@ def _from_losses(context: Context, history: History, limits: Limits) -> Outcome:
                 evidence={
                     "basis": "losses",
                     "best_epoch": best_epoch,
-                    "val_loss": [best, logged[epoch]],
+                    "val_loss": [best, value],
                     "train_loss": [train[best_epoch], train[epoch]],
                     "rise": rise,
                     "rise_by_chance": needed,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from runreport.context import Context, History, Limits
 from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity, Value
-from runreport.rules.loss_series import Pairs, all_positive, losses, usual_step
+from runreport.rules.loss_series import Pairs, all_positive, losses, start_level, usual_step
+from runreport.rules.loss_values import FLOOR_SHARE
 from runreport.statistics.trend import robust_z
 from runreport.wording import epoch as epoch_text
 from runreport.wording import listing, number, percent, plural
@@ -46,13 +47,15 @@ def find_spikes(history: History, pairs: Pairs, *, z: float, rise: float) -> lis
     values = [math.log(v) if logs else v for _, v in pairs]
     span = max(values) - min(values)
     least = math.log1p(rise) if logs else SPAN_SHARE * span
-    widest = 1.5 * usual_step(history)
+    widest, start = 1.5 * usual_step(history), start_level(pairs)
     usable = [i for i in range(1, len(pairs)) if pairs[i][0] - pairs[i - 1][0] <= widest]
     scores = robust_z([values[i] - values[i - 1] for i in usable])
     found = []
     for i, score in zip(usable, scores, strict=True):
         step = values[i] - values[i - 1]
         if i <= SETTLING or score is None or score < z or step < least:
+            continue
+        if logs and pairs[i][1] < FLOOR_SHARE * start:
             continue
         half = values[i - 1] + step / 2
         back = next(

@@ -14,7 +14,7 @@ from training.stopping.policies import Policy
 
 
 def _rates(config: Config, *, epochs: int, steps: int, losses: list[float] | None = None) -> list[float]:
-    schedule = make_schedule(config)
+    schedule = make_schedule(config, steps_per_epoch=steps)
     rates = []
     for epoch in range(epochs):
         for _ in range(steps):

@@ -49,12 +49,9 @@ def _ranked(findings: Sequence[Finding]) -> tuple[str, ...]:
 def bar(budget: ErrorBudget) -> str:
     """The three parts of 1 - R² as text, largest first.
 
-        >>> from collections.abc import Sequence
-
-    from runreport.findings import Finding
-    from runreport.metrics.budget import error_budget
-        >>> print(bar(error_budget(0.0, 0.5, 0.5)).splitlines()[0].rstrip())
-        1 - R² = 1.500 = 1.000 missing information  ███████████████████████████
+    >>> from runreport.metrics.budget import error_budget
+    >>> print(bar(error_budget(0.0, 0.5, 0.5)).splitlines()[0].rstrip())
+    1 - R² = 1.500 = 1.000 missing information  ███████████████████████████
     """
     parts = sorted(
         (
