@@ -122,11 +122,12 @@ def _overfit_finding(
 ) -> Finding:
     error = math.hypot(spread.se, fall.jitter)
     how = " (medians of 5 epochs)" if fall.smoothed else ""
+    of_what = "sampling and epoch jitter, " if fall.smoothed else ""
     message = (
         f"At epoch {epoch_text(fall.epoch)} R² is {fixed(train_r2)} on the training set and {fixed(fall.value)} on validation "
         f"(threshold for the gap {number(limits['gap'])}), where it has fallen by {fixed(fall.size)} from {fixed(fall.best)} at "
         f"epoch {epoch_text(fall.best_epoch)}{how}: {number(fall.size / error, 2)} standard errors of {fixed(error)} "
-        f"({'assuming' if spread.assumed else 'for'} {number(spread.n, 3)} independent samples)."
+        f"({of_what}{'assuming' if spread.assumed else 'for'} {number(spread.n, 3)} independent samples)."
     )
     if saved_before is not None:
         message += f" The saved epoch {epoch_text(saved_before)} came before that."

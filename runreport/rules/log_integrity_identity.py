@@ -132,6 +132,8 @@ def contradiction(
         + (0.0 if beta is None else 2 * abs(b) * beta.error + beta.error * beta.error)
         + ddof * (a * a + steepest * a + b * b)
     )
+    if not math.isfinite(tolerance):
+        return None  # Figures whose rounding is larger than themselves contradict nothing.
     if lowest - tolerance <= r2.value <= highest + tolerance:
         return None
     return Contradiction(epoch=epoch, r2=r2.value, lowest=lowest, highest=highest, tolerance=tolerance)
@@ -164,7 +166,7 @@ def ratio_column(table: Mapping[int | float, Figures], *, base: float, n: float 
             continue
         compared += 1
         tolerance = base * max(1.0, alpha.value) + logged.error + alpha.error + ddof * alpha.value
-        if abs(logged.value - alpha.value) <= tolerance:
+        if not math.isfinite(tolerance) or abs(logged.value - alpha.value) <= tolerance:
             continue
         differing.append((abs(logged.value - alpha.value), epoch, logged.value, alpha.value))
         square_tolerance = tolerance + 2 * alpha.value * (alpha.error + ddof * alpha.value)

@@ -144,7 +144,7 @@ def check_still_falling(context: Context, limits: Limits) -> Outcome:
         "annealed": annealed(context),
     }
     limit = {True: "its epochs ran out", None: "the run ended"}[cut]
-    too = ", and so did the validation figures" if validation == "yes" else ""
+    too = ", and so were the validation figures" if validation == "yes" else ""
     message = (
         f"When {limit} at epoch {epoch_text(end[-1][0])} the train loss was still falling{too}: by {percent(fall)} over the last "
         f"{len(end)} epochs (slope {number(trend.slope, 2)} an epoch in the log, 95 % interval "

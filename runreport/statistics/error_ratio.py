@@ -10,7 +10,6 @@ from typing import Literal
 
 import numpy as np
 
-from runreport.statistics.effective_size import lag_layout
 from runreport.statistics.error_dependence import error_dependence
 from runreport.statistics.moments import Floats, Ints
 from runreport.statistics.standard_error import StandardError, widest

@@ -14,11 +14,13 @@ from runreport.statistics.influence import influence_values, scale_slope
 from runreport.statistics.intervals import MIN_GROUPS
 from runreport.statistics.moments import Floats, Ints, Moments, row_moments, sum_units
 from runreport.statistics.multiple import holm
+from runreport.statistics.paired_loss import LOSS_METRICS, LossDifference, loss_difference
 from runreport.statistics.standard_error import StandardError, corrected_series_error, effective_error, widest
 from runreport.statistics.student import t_quantile, two_sided_p
 
 PAIRED_METRICS = ("r2", "pearson_r", "variance_ratio", "mae")
-"""Compared as differences second - first; variance_ratio as the log of the ratio of the two ratios."""
+"""Compared as differences second - first; variance_ratio as the log of the ratio of the two ratios. r2 and mae are
+tested on the log of the ratio of the two errors (`paired_loss`), where a bad model does not drown the difference."""
 
 # 2,000 resamples leave the probability of improvement known to ±0.02; it is a description, not the test.
 DEFAULT_RESAMPLES = 2_000
@@ -28,10 +30,12 @@ DEFAULT_RESAMPLES = 2_000
 class PairedDifference:
     """`second` minus `first` in one metric on the same samples (variance_ratio: log(second/first)).
 
-    [lo, hi], se, df and p_value come from the paired influence values; p_holm is p_value adjusted over all pairs in
-    this metric; probability_second_higher is the share of paired resamples in which second has the higher value (for
-    mae higher is worse). All None, with `reason`, where the difference cannot be judged; estimate is None where
-    undefined.
+    [lo, hi] leaves 0 out exactly where p_value is below 1 - level; se is the estimate's standard error (r2 and mae: to
+    first order), df the degrees of freedom of the test. error_ratio is second's mean squared (r2) or absolute (mae)
+    error over first's, with its interval; None for other metrics. p_holm is p_value adjusted over all pairs in this
+    metric; probability_second_higher is the share of paired resamples in which second has the higher value (for mae
+    higher is worse). minimum_detectable: the least difference that these samples find four times in five. All None,
+    with `reason`, where the difference cannot be judged; estimate is None where undefined.
     """
 
     first: str
@@ -47,6 +51,9 @@ class PairedDifference:
     probability_second_higher: float | None
     minimum_detectable: float | None
     reason: str | None
+    error_ratio: float | None = None
+    error_ratio_lo: float | None = None
+    error_ratio_hi: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +89,9 @@ def compare_paired(
 ) -> PairedComparison:
     """ΔR², Δr, Δlog α and ΔMAE of every pair of predictions [n] of the same y_true [n].
 
-    Dependence is treated as in `intervals.interval_set`, on the *difference* of the two influence values: what the two
-    share cancels, which is what makes paired comparison sharp. 6 groups or more: delete-one-group jackknife, or the
+    What two predictions share cancels, which is what makes paired comparison sharp. r2 and mae: the log of the ratio of
+    the two errors (`paired_loss.loss_difference`); the others: the difference of the two influence values, with
+    dependence treated as in `intervals.interval_set`. 6 groups or more: delete-one-group jackknife, or the
     effective-sample-size interval where wider; one ordered series: its long-run variance; 2 to 5 groups: refused.
     Holm's adjustment runs over the pairs within each metric. Needs at least two predictions of y_true's length.
     """
@@ -107,7 +115,7 @@ def compare_paired(
         shares = None if refused else _resampled(rows, true, stack, codes, ordered, resamples, seed)
         differences = []
         for metric in PAIRED_METRICS:
-            differences += _metric_differences(names, metric, rows, codes, ordered, level, refused, shares)
+            differences += _metric_differences(names, metric, rows, stack - true, codes, ordered, level, refused, shares)
     how = "delete-one-group jackknife" if codes is not None else "long-run variance" if ordered else "independent rows"
     return PairedComparison(
         names=names,
@@ -115,7 +123,7 @@ def compare_paired(
         n_dropped=dropped,
         n_groups=count,
         level=level,
-        method="none" if refused else f"paired influence values, {how}",
+        method="none" if refused else f"R² and MAE by the log ratio of errors, the rest by paired influences; {how}",
         refused=refused,
         differences=tuple(differences),
     )
@@ -137,6 +145,7 @@ def _metric_differences(
     names: tuple[str, ...],
     metric: str,
     rows: Moments,
+    errors: Floats,
     codes: Ints | None,
     ordered: bool,
     level: float,
@@ -153,32 +162,66 @@ def _metric_differences(
             known = estimate if math.isfinite(estimate) else None
             out.append(_undefined(names[i], names[j], metric, known, refused))
             continue
-        error = _difference_error(metric, rows, i, j, influence[j] - influence[i], codes, ordered, level)
-        se, df = float(error.se), float(error.df)
-        if not (se > 0 and df > 0):
+        if metric in LOSS_METRICS:
+            found = loss_difference(metric, rows, errors, i, j, codes, ordered, level)
+            item = None if found is None else _from_loss(names[i], names[j], metric, estimate, found)
+        else:
+            error = _difference_error(metric, rows, i, j, influence[j] - influence[i], codes, ordered, level)
+            item = _from_error(names[i], names[j], metric, estimate, error, level)
+        if item is None:
             out.append(_undefined(names[i], names[j], metric, estimate, None))
             continue
-        half = t_quantile(0.5 + level / 2.0, df) * se
         share = None if shares is None else _share_higher(shares[metric][:, i], shares[metric][:, j])
-        out.append(
-            PairedDifference(
-                first=names[i],
-                second=names[j],
-                metric=metric,
-                estimate=estimate,
-                lo=estimate - half,
-                hi=estimate + half,
-                se=se,
-                df=df,
-                p_value=two_sided_p(estimate / se, df),
-                p_holm=None,
-                probability_second_higher=share,
-                minimum_detectable=minimum_detectable_difference(se, df, level=level),
-                reason=None,
-            )
-        )
+        out.append(replace(item, probability_second_higher=share))
     adjusted = holm([item.p_value for item in out])
-    return [_with_holm(item, p) for item, p in zip(out, adjusted, strict=True)]
+    return [replace(item, p_holm=p) for item, p in zip(out, adjusted, strict=True)]
+
+
+def _from_loss(first: str, second: str, metric: str, estimate: float, found: LossDifference) -> PairedDifference:
+    reachable = found.lo is not None and found.hi is not None
+    return PairedDifference(
+        first=first,
+        second=second,
+        metric=metric,
+        estimate=estimate,
+        lo=found.lo if reachable else None,
+        hi=found.hi if reachable else None,
+        se=found.se,
+        df=found.df,
+        p_value=found.p_value,
+        p_holm=None,
+        probability_second_higher=None,
+        minimum_detectable=found.minimum_detectable,
+        reason=None if reachable else "wider than numbers reach: no interval",
+        error_ratio=found.ratio,
+        error_ratio_lo=found.ratio_lo,
+        error_ratio_hi=found.ratio_hi,
+    )
+
+
+def _from_error(
+    first: str, second: str, metric: str, estimate: float, error: StandardError, level: float
+) -> PairedDifference | None:
+    """A difference with a symmetric interval; None where there is no standard error."""
+    se, df = float(error.se), float(error.df)
+    if not (se > 0 and df > 0):
+        return None
+    half = t_quantile(0.5 + level / 2.0, df) * se
+    return PairedDifference(
+        first=first,
+        second=second,
+        metric=metric,
+        estimate=estimate,
+        lo=estimate - half,
+        hi=estimate + half,
+        se=se,
+        df=df,
+        p_value=two_sided_p(estimate / se, df),
+        p_holm=None,
+        probability_second_higher=None,
+        minimum_detectable=minimum_detectable_difference(se, df, level=level),
+        reason=None,
+    )
 
 
 def _on_scale(metric: str, values: Floats) -> Floats:
@@ -270,10 +313,6 @@ def _undefined(first: str, second: str, metric: str, estimate: float | None, ref
         minimum_detectable=None,
         reason=reason,
     )
-
-
-def _with_holm(item: PairedDifference, p_holm: float | None) -> PairedDifference:
-    return replace(item, p_holm=p_holm)
 
 
 def _clean(

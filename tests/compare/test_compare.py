@@ -19,6 +19,7 @@ from runreport.context import Context, Final
 from runreport.run import Run
 
 Numbers = Sequence[float] | NDArray[np.float64]
+Keys = Mapping[str, Sequence[str] | pl.Series]
 
 N = 240
 RNG = np.random.default_rng(7)
@@ -28,8 +29,8 @@ TWIN = TRUTH + RNG.normal(0.0, 0.1, N)
 POOR = RNG.normal(1.0, 0.5, N)
 
 
-def frame(pred: Numbers, *, true: Numbers | None = None, **keys: Sequence[str] | pl.Series) -> pl.DataFrame:
-    return pl.DataFrame({"y_true": TRUTH if true is None else true, "y_pred": pred, **keys})
+def frame(pred: Numbers, keys: Keys | None = None, *, true: Numbers | None = None) -> pl.DataFrame:
+    return pl.DataFrame({"y_true": TRUTH if true is None else true, "y_pred": pred, **(keys or {})})
 
 
 def analysis(
@@ -43,13 +44,14 @@ def analysis(
     """An analysed run with these figures: from the predictions where there are some."""
     if predictions is not None:
         true, pred = predictions["y_true"].to_numpy(), predictions["y_pred"].to_numpy()
-        figures = {
+        computed: dict[str, float | None] = {
             "r2": float(r2_score(true, pred)),
             "pearson_r": float(np.corrcoef(true, pred)[0, 1]),
             "mae": float(mean_absolute_error(true, pred)),
             "true_mean": float(true.mean()),
             "true_std": float(true.std(ddof=0)),
-        } | figures
+        }
+        figures = computed | figures
     run = Run(name=name, format="native", files={}, predictions=predictions, split=split, config=config or {})
     n = predictions.height if predictions is not None else 144
     final = Final(split=split, basis="summary", estimates=figures, n=n) if figures else None
@@ -88,36 +90,36 @@ def test_the_same_rows_are_paired_as_they_stand() -> None:
 @pytest.mark.parametrize("keys", [("local_indices",), ("flight_name", "local_indices")])
 def test_rows_in_another_order_are_matched_by_their_key(keys: tuple[str, ...]) -> None:
     if keys == ("local_indices",):
-        columns: dict[str, Sequence[object]] = {"local_indices": [str(i) for i in range(N)]}
+        columns: Keys = {"local_indices": [str(i) for i in range(N)]}
     else:
         columns = {
             "flight_name": [f"f{i // 80}" for i in range(N)],
             "local_indices": [str(i % 80) for i in range(N)],
         }
-    first = frame(GOOD, **columns)
+    first = frame(GOOD, columns)
     order = np.random.default_rng(1).permutation(N)
-    second = frame(POOR, **columns)[order]
+    second = frame(POOR, columns)[order]
     both = matched(analysis("a", first), analysis("b", second))
     assert np.array_equal(both.y_pred["b"], POOR)
     assert np.array_equal(both.y_pred["a"], GOOD)
 
 
 def test_another_order_without_a_unique_key_is_not_guessed_at() -> None:
-    first = frame(GOOD, flight_name=[f"f{i // 80}" for i in range(N)])
+    first = frame(GOOD, {"flight_name": [f"f{i // 80}" for i in range(N)]})
     assert "no unique key" in reason(analysis("a", first), analysis("b", first.reverse()))
 
 
 def test_keys_of_another_type_or_missing_rows_are_no_crash() -> None:
-    first = frame(GOOD, local_indices=[str(i) for i in range(N)])
-    other = frame(POOR, local_indices=[str(i + 1) for i in range(N)])
+    first = frame(GOOD, {"local_indices": [str(i) for i in range(N)]})
+    other = frame(POOR, {"local_indices": [str(i + 1) for i in range(N)]})
     assert "different samples (their local_indices differ)" in reason(analysis("a", first), analysis("b", other))
-    unkeyed = frame(POOR, local_indices=pl.Series([None] * N, dtype=pl.String))
+    unkeyed = frame(POOR, {"local_indices": pl.Series([None] * N, dtype=pl.String)})
     assert isinstance(match_samples([analysis("a", first), analysis("b", unkeyed)]), str)
 
 
 def test_a_key_that_repeats_in_the_other_run_is_no_match() -> None:
-    first = frame(GOOD, local_indices=[str(i) for i in range(N)])
-    repeated = frame(POOR, local_indices=["0", *(str(i) for i in range(N - 1))])
+    first = frame(GOOD, {"local_indices": [str(i) for i in range(N)]})
+    repeated = frame(POOR, {"local_indices": ["0", *(str(i) for i in range(N - 1))]})
     assert "different samples" in reason(analysis("a", first), analysis("b", repeated))
 
 
