@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runreport.history import History
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -29,9 +31,8 @@ class Run:
     """One run as read from disk.
 
     history
-        One row an epoch, sorted by ``epoch``; known columns carry the names of ``runreport.artifacts``, all numeric
-        columns are Float64 and NaN stays NaN (it is data: the run logged it); null is "not logged". None where the run
-        left no history.
+        One row an epoch, sorted by epoch; known columns carry the names of ``runreport.artifacts``, NaN stays NaN (it is
+        data: the run logged it) and None is "not logged". None where the run left no history.
     predictions
         ``y_true, y_pred`` (Float64) and any group or key columns, in file order; None where there are none.
     epoch_predictions
@@ -47,7 +48,7 @@ class Run:
     name: str
     format: str
     files: Mapping[str, Path]
-    history: pl.DataFrame | None = None
+    history: History | None = None
     predictions: pl.DataFrame | None = None
     epoch_predictions: Path | None = None
     split: str | None = None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from runreport.errors import InputError
 from runreport.ingest.columns import near
@@ -40,9 +42,7 @@ def find_settings(folder: Path) -> Path | None:
     if own.is_file():
         return own
     project = folder / "pyproject.toml"
-    if project.is_file() and "runreport" in _parse(project).get("tool", {}):
-        return project
-    return None
+    return project if project.is_file() and _table(_parse(project)) is not None else None
 
 
 def read_settings(path: Path) -> Settings:
@@ -54,7 +54,9 @@ def read_settings(path: Path) -> Settings:
         Not TOML, an unknown key, an unknown rule or threshold, or a value of the wrong kind.
     """
     document = _parse(path)
-    table = document.get("tool", {}).get("runreport", {}) if path.name == "pyproject.toml" else document
+    table = _table(document) if path.name == "pyproject.toml" else document
+    if not isinstance(table, dict):
+        raise InputError(path, found=f"tool.runreport = {table!r}", expected="a table")
     for key in table:
         if key not in KNOWN_KEYS:
             raise InputError(path, found=f"unknown key {key!r}", expected=near(key, KNOWN_KEYS))
@@ -62,7 +64,7 @@ def read_settings(path: Path) -> Settings:
 
     rules = {rule.id: rule for rule in all_rules()}
     disabled = table.get("disable", [])
-    if not isinstance(disabled, list):
+    if not isinstance(disabled, list) or not all(isinstance(rule, str) for rule in disabled):
         raise InputError(path, found=f"disable = {disabled!r}", expected="a list of rule ids")
     thresholds = table.get("thresholds", {})
     if not isinstance(thresholds, dict):
@@ -77,7 +79,7 @@ def read_settings(path: Path) -> Settings:
         for name, value in values.items():
             if name not in known:
                 raise InputError(path, found=f"{rule_id} has no threshold {name!r}", expected=near(name, known))
-            if isinstance(value, bool) or not isinstance(value, int | float):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
                 raise InputError(path, found=f"{rule_id}.{name} = {value!r}", expected="a number")
     group, seed = table.get("group"), table.get("seed", SEED)
     if group is not None and not isinstance(group, str):
@@ -93,7 +95,13 @@ def read_settings(path: Path) -> Settings:
     )
 
 
-def _parse(path: Path) -> dict[str, dict[str, dict[str, object]]]:
+def _table(document: dict[str, Any]) -> Any:
+    """``[tool.runreport]`` of a pyproject, None where there is none; whatever it is, for the caller to check."""
+    tool = document.get("tool")
+    return tool.get("runreport") if isinstance(tool, dict) else None
+
+
+def _parse(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -34,6 +34,12 @@ def test_pyproject_counts_only_with_our_table(tmp_path: Path) -> None:
     project.write_text("[tool.runreport]\nseed = 5\n", encoding="utf-8")
     assert find_settings(tmp_path) == project
     assert read_settings(project).seed == 5
+    for odd in ("tool = 3\n", "[tool]\nother = 1\n"):
+        project.write_text(odd, encoding="utf-8")
+        assert find_settings(tmp_path) is None
+    project.write_text("[tool]\nrunreport = 3\n", encoding="utf-8")
+    with pytest.raises(InputError, match="a table"):
+        read_settings(project)
     own = write(tmp_path, "seed = 6\n")
     assert find_settings(tmp_path) == own
 
@@ -48,6 +54,8 @@ def test_pyproject_counts_only_with_our_table(tmp_path: Path) -> None:
         ('[thresholds."collapse.onset"]\narmed = "high"', "a number"),
         ('[thresholds."collapse.onset"]\narmed = true', "a number"),
         ('[thresholds]\n"collapse.onset" = 1', "name = number pairs"),
+        ("disable = [[1]]", "a list of rule ids"),
+        ('[thresholds."collapse.onset"]\narmed = nan', "a number"),
         ("seed = -1", "a whole number"),
         ("group = 3", "a column name"),
         ("seed = ", "a TOML file"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from runreport.advice.give import give_advice
-from runreport.analysis.epochs import epoch_rows, history_from_frame
+from runreport.analysis.epochs import epoch_rows
 from runreport.analysis.final import final_of, validation_of
 from runreport.analysis.predictions import load_epoch_metrics, load_epoch_predictions
 from runreport.analysis.record import Analysis
@@ -33,7 +33,7 @@ def analyze_run(run: Run, settings: Settings | None = None, tiers: Sequence[Tier
     """
     settings = settings or Settings()
     tiers = tuple(tiers) if tiers is not None else default_tiers()
-    history = history_from_frame(run.history) if run.history is not None else None
+    history = run.history
     epoch_predictions = load_epoch_predictions(run, settings.group)
     selection = audit(run, history, epoch_predictions, seed=settings.seed) if history is not None else None
     saved = selection.saved if selection is not None else None

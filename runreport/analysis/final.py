@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from runreport.analysis.predictions import group_column
+from runreport.analysis.predictions import labels as group_labels
 from runreport.context import EpochPredictions, Final, History, Number
 from runreport.metrics.bounds import bias_bounds, from_summary, r_lower_bound
 from runreport.run import Run
@@ -55,7 +56,9 @@ def _from_predictions(
 
     estimates = metrics_of(frame.select("y_true", "y_pred"))
     group = group_column(frame, ("y_true", "y_pred"), None if from_matrix else settings.group)
-    labels: np.ndarray[tuple[int], np.dtype[np.generic]] | None = frame[group].to_numpy() if group is not None else None
+    labels: np.ndarray[tuple[int], np.dtype[np.generic]] | None = (
+        group_labels(frame[group]) if group is not None else None
+    )
     found: IntervalSet = interval_set(frame["y_true"].to_numpy(), frame["y_pred"].to_numpy(), groups=labels)
     intervals, errors, p_values = {}, {}, {}
     for name, measured in found.metrics.items():

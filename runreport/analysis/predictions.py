@@ -11,6 +11,7 @@ from runreport.ingest.columns import near
 from runreport.run import Run
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
 
 MATRIX_CELLS = 20_000_000
@@ -39,7 +40,7 @@ def load_epoch_predictions(run: Run, group: str | None = None) -> EpochPredictio
     import numpy as np
     import polars as pl
 
-    scan = pl.scan_parquet(run.epoch_predictions)
+    scan = pl.scan_parquet(run.epoch_predictions, glob=False)
     if scan.select(pl.len()).collect().item() > MATRIX_CELLS:
         return None
     frame = scan.collect().sort("epoch", maintain_order=True)
@@ -57,8 +58,15 @@ def load_epoch_predictions(run: Run, group: str | None = None) -> EpochPredictio
         epochs=tuple(int(e) if float(e).is_integer() else float(e) for e in epochs.to_list()),
         y_true=true[0].copy(),
         y_pred=pred.copy(),
-        groups=first[column].to_numpy() if column is not None else None,
+        groups=labels(first[column]) if column is not None else None,
     )
+
+
+def labels(column: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.generic]]:
+    """Group labels as text, so that a missing one is a group of its own and no label is a number that may be NaN."""
+    import polars as pl
+
+    return column.cast(pl.String).fill_null("").to_numpy()
 
 
 def group_column(frame: pl.DataFrame, not_groups: Sequence[str], asked: str | None = None) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from runreport.analysis.predictions import group_column
+from runreport.analysis.predictions import group_column, labels
 from runreport.analysis.record import Analysis
 from runreport.wording import listing
 
@@ -68,7 +68,7 @@ def match_samples(analyses: Sequence[Analysis]) -> Matched | str:
             return f"{first.name} and {run.name} were evaluated on different samples (their true values differ)"
         predictions[run.name] = other["y_pred"].to_numpy()
     group = group_column(base, ("y_true", "y_pred"))
-    return Matched(y_true=truth, y_pred=predictions, groups=base[group].to_numpy() if group is not None else None)
+    return Matched(y_true=truth, y_pred=predictions, groups=labels(base[group]) if group is not None else None)
 
 
 def same_truth_summary(analyses: Sequence[Analysis]) -> bool:

@@ -70,7 +70,7 @@ class ErrorBudget:
 def error_budget(r: float | None, ratio: float | None, bias: float | None, *, exact: bool = True) -> ErrorBudget | None:
     """The error budget from correlation r, variance ratio α (a ratio of standard deviations) and bias β.
 
-    None where the budget is undefined: α or β is None (constant y_true), anything is not finite (or its square is not), or r is None while
+    None where the budget is undefined: α or β is None (constant y_true), anything or its square is not finite, or r is None while
     the predictions vary (r was never measured). Constant predictions (α = 0, r undefined) count as r = 0 by
     convention: they carry no information, so missing = 1, spread = 0 and mean = β², which sum to 1 - R² exactly.
 

@@ -79,12 +79,12 @@ def _scan(path: Path, numbers: Sequence[str]) -> pl.LazyFrame:
     """
     suffix = path.suffix.lower()
     if suffix == ".parquet":
-        return pl.scan_parquet(path)
+        return pl.scan_parquet(path, glob=False)
     if suffix not in {".csv", ".tsv"}:
         raise InputError(path, found=f"file type {suffix!r}", expected=".parquet, .csv or .tsv")
     floats: dict[str, pl.DataType] = dict.fromkeys(numbers, pl.Float64())
     separator = "\t" if suffix == ".tsv" else ","
-    return pl.scan_csv(path, separator=separator, null_values=list(CSV_NULLS), schema_overrides=floats)
+    return pl.scan_csv(path, glob=False, separator=separator, null_values=list(CSV_NULLS), schema_overrides=floats)
 
 
 def _moments(rows: pl.LazyFrame, keys: list[str]) -> pl.DataFrame:

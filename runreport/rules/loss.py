@@ -100,7 +100,7 @@ RULES: tuple[Rule, ...] = (
             Threshold(
                 name="z",
                 default=8.0,
-                reason="normal steps reach 8 once in 10^15; steps with the tails of Student's t(5) about once in 4,000",
+                reason="normal steps reach 8 once in 10^15; steps with the tails of Student's t(5) about once in 5,800",
             ),
             Threshold(
                 name="rise",

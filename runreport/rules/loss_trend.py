@@ -99,7 +99,7 @@ def check_plateau(context: Context, limits: Limits) -> Outcome:
         return CLEAR
     message = (
         f"The train loss has settled: over epochs {epoch_text(end[0][0])} to {epoch_text(end[-1][0])} it changed by less "
-        f"than {percent(math.expm1(most))} (95 % interval of the slope, which contains 0). A converged run ends so; "
+        f"than {number(100 * math.expm1(most), 2)} % (95 % interval of the slope, which contains 0). A converged run ends so; "
         "this alone does not say how good it is."
     )
     evidence |= {"slope": trend.slope, "slope_interval": [trend.lo, trend.hi], "from": end[0][0], "to": end[-1][0]}

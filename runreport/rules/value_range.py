@@ -151,14 +151,14 @@ def check_unreached(context: Context, limits: Limits) -> Outcome:
     the part that is shown to be wrong (the near end of the interval of b above 1, and of β) would have to be mended
     for the predictions to reach the tail.
     """
-    import numpy as np
-
     final = context.final
     sample = sample_of(context)
     if final is None or sample is None:
         return NotChecked(rule=UNREACHED, reason="no predictions, so the tails of the truth are not known")
     if sample.n < limits["least_rows"]:
         return NotChecked(rule=UNREACHED, reason=f"{sample.n} predictions; needs at least {limits['least_rows']:.0f}")
+    import numpy as np  # here, so that a report on a log without predictions does not pay for it
+
     tail = limits["tail"]
     low, high = (float(q) for q in np.quantile(sample.true, [tail, 1 - tail]))
     if not high > low:

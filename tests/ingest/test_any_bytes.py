@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from pathlib import Path
 
@@ -53,9 +54,9 @@ def check(name: str, content: bytes) -> None:
             assert str(item).isprintable()
             assert str(item).startswith(str(path).removesuffix(name))
         elif item.history is not None:
-            assert item.history["epoch"].is_sorted()
-            assert item.history["epoch"].is_finite().all()
-            assert item.history["epoch"].n_unique() == item.history.height
+            assert list(item.history.epochs) == sorted(set(item.history.epochs))
+            assert all(math.isfinite(e) for e in item.history.epochs)
+            assert all(len(values) == len(item.history) for values in item.history.columns.values())
 
 
 @SETTINGS

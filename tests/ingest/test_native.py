@@ -30,7 +30,9 @@ def history(folder: Path, text: str) -> tuple[dict[str, list[float | None]], lis
     """The one run's history as lists, and its notes."""
     (run,) = load(folder, {"run.csv": text})
     assert run.history is not None
-    return run.history.to_dict(as_series=False), [(n.code, n.message) for n in run.notes]
+    return {"epoch": list(run.history.epochs)} | {k: list(v) for k, v in run.history.columns.items()}, [
+        (n.code, n.message) for n in run.notes
+    ]
 
 
 def refused(folder: Path, name: str, content: str | bytes) -> str:
@@ -43,8 +45,8 @@ def test_a_plain_history(tmp_path: Path) -> None:
     (run,) = load(tmp_path, {"run.csv": "epoch,val_loss,r2\n1,0.5,0.1\n2,0.4,0.2\n"})
     assert run.name == "run"
     assert run.history is not None
-    assert run.history.schema == {"epoch": pl.Float64, "val_loss": pl.Float64, "r2": pl.Float64}
-    assert run.history.rows() == [(1.0, 0.5, 0.1), (2.0, 0.4, 0.2)]
+    assert run.history.epochs == (1, 2)
+    assert run.history.columns == {"val_loss": (0.5, 0.4), "r2": (0.1, 0.2)}
     assert (run.predictions, run.split, run.notes, dict(run.columns_read)) == (None, None, (), {})
 
 
@@ -77,8 +79,8 @@ def test_epochs_that_start_again_are_another_run(tmp_path: Path) -> None:
     assert (first.name, second.name) == ("run-part1", "run-part2")
     assert first.history is not None
     assert second.history is not None
-    assert first.history["val_loss"].to_list() == [0.5, 0.4]
-    assert second.history["val_loss"].to_list() == [0.6, 0.3, 0.2]
+    assert first.history.columns["val_loss"] == (0.5, 0.4)
+    assert second.history.columns["val_loss"] == (0.6, 0.3, 0.2)
     assert "line 4" in second.notes[0].message
     # What was written at the end belongs to the run that ended there.
     assert (first.predictions, dict(first.summary), dict(first.config)) == (None, {}, {})

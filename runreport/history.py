@@ -1,0 +1,51 @@
+"""A log, one row an epoch, as plain tuples: small enough that no frame library is needed to hold it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+Number = float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """A run's epochs as plain tuples, one value an epoch and column.
+
+    ``None`` is "not logged"; NaN and infinities are kept because a log that says NaN is saying something.
+    """
+
+    epochs: tuple[int | float, ...]
+    columns: Mapping[str, tuple[Number, ...]]
+
+    def __len__(self) -> int:
+        return len(self.epochs)
+
+    def has(self, *names: str) -> bool:
+        """Whether every one of these columns holds at least one finite value."""
+        return all(any(v is not None and math.isfinite(v) for v in self.columns.get(n, ())) for n in names)
+
+    def get(self, name: str) -> tuple[Number, ...]:
+        """The column, or all None where it was not logged."""
+        return self.columns.get(name, (None,) * len(self.epochs))
+
+    def finite(self, name: str) -> list[tuple[int | float, float]]:
+        """(epoch, value) of the column's finite values, in epoch order."""
+        return [(e, v) for e, v in zip(self.epochs, self.get(name), strict=True) if v is not None and math.isfinite(v)]
+
+    def at(self, epoch: int | float | None, name: str) -> Number:
+        """The finite value of a column at an epoch, else None."""
+        if epoch is None or epoch not in self.epochs:
+            return None
+        value = self.get(name)[self.epochs.index(epoch)]
+        return value if value is not None and math.isfinite(value) else None
+
+
+def history_of(epochs: Sequence[int | float], **columns: Sequence[Number]) -> History:
+    """A history from sequences; for tests and for callers without files.
+
+    >>> history_of([1, 2], r2=[0.1, 0.2]).finite("r2")
+    [(1, 0.1), (2, 0.2)]
+    """
+    return History(epochs=tuple(epochs), columns={name: tuple(values) for name, values in columns.items()})

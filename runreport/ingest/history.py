@@ -1,0 +1,177 @@
+"""A history table → runs with one row an epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from runreport.errors import InputError
+from runreport.history import History
+from runreport.ingest.columns import map_columns, prediction_columns
+from runreport.ingest.table import LARGEST, MISSING, Table, bounded, numbers, read_table, to_float
+from runreport.run import Note
+from runreport.wording import plural
+
+MOST_EPOCHS = 2.0**53
+"""Beyond it a float no longer counts by ones; a cell that large in an epoch column is something else."""
+STEPS = ("step", "global_step", "iteration", "iter")
+"""Columns that number the optimizer's steps, which many loggers write beside the epoch."""
+Columns = Mapping[str, Sequence[float | None]]
+
+
+def read_histories(path: Path, given: Mapping[str, str]) -> list[tuple[History, dict[str, str], tuple[Note, ...]]]:
+    """The runs of one history file: (history sorted by epoch, known name -> name in the file, notes).
+
+    Raises
+    ------
+    InputError
+        No column that is known, or an epoch that is no number.
+    """
+    table = read_table(path)
+    mapped = map_columns(path, table.header, given)
+    measured = [known for known in mapped if known not in ("epoch", "epoch_seconds")]
+    if not measured:
+        raise InputError(
+            path,
+            found=f"no column that is known among {', '.join(table.header[:12])}",
+            expected="at least one of val_loss, train_loss, r2, variance_ratio, mae, rmse",
+            remedy=_remedy(path, table),
+        )
+    data = {known: numbers(table, theirs) for known, theirs in mapped.items()}
+    notes = list(table.notes)
+    n_rows = len(table.rows)
+    if "epoch" in data:
+        epochs = _epochs(table, mapped["epoch"], data["epoch"])
+    else:
+        epochs = [float(i + 1) for i in range(n_rows)]
+        notes.append(Note(code="derived", message="there is no epoch column: rows were numbered from 1"))
+    data["epoch"] = list(epochs)
+    # Columns nobody knows are kept under their own names where they are numbers: rules of other people may want them.
+    for extra in table.header:
+        if extra not in mapped.values() and extra not in data and _is_numeric(table, extra):
+            data[extra] = numbers(table, extra)
+    beyond = sum(v is not None and LARGEST < abs(v) < math.inf for values in data.values() for v in values)
+    if beyond:
+        them = "value is" if beyond == 1 else "values are"
+        notes.append(Note(code="derived", message=f"{beyond} {them} beyond ±{LARGEST:g} and read as infinite"))
+    data = {name: [v if v is None else bounded(v) for v in values] for name, values in data.items()}
+    del data["epoch"]
+    parts = _split_restarts(epochs)
+    histories = []
+    for number, (start, stop) in enumerate(parts, start=1):
+        columns = {name: values[start:stop] for name, values in data.items()}
+        part, part_notes = _one_row_an_epoch(epochs[start:stop], columns, measured)
+        said = [*notes, *part_notes]
+        if len(parts) > 1:
+            first = f"epochs start again on line {table.lines[start]}" if number > 1 else "the first of several"
+            said.append(
+                Note(
+                    code="log.restarts", message=f"the file holds {len(parts)} runs; this is number {number} ({first})"
+                )
+            )
+        histories.append((part, mapped, tuple(said)))
+    return histories
+
+
+def _remedy(path: Path, table: Table) -> str:
+    """What to do about a history without a known column: it may be predictions by another name."""
+    try:
+        prediction_columns(path, table.header)
+    except InputError:
+        return "map one with --column val_loss=NAME"
+    return "if these are predictions, name the file predictions_<run>.csv"
+
+
+def _epochs(table: Table, name: str, values: list[float | None]) -> list[float]:
+    """Epoch numbers, every one of them finite and small enough to be told from the next."""
+    for line, value in zip(table.lines, values, strict=True):
+        if value is None or not abs(value) < MOST_EPOCHS:
+            raise InputError(table.path, found=f"no epoch number in column {name!r}, line {line}", expected="a number")
+    return [v for v in values if v is not None]
+
+
+def _split_restarts(epochs: list[float]) -> list[tuple[int, int]]:
+    """Row ranges of the runs in one file: a jump back to the first epoch (or before it) starts another run.
+
+    A jump back to a later epoch is a resume of the same run, and is handled as duplicate epochs. Where no epoch comes
+    twice the rows are of one run in another order (newest first), whatever jumps they make.
+
+    >>> _split_restarts([1, 2, 3, 1, 2]), _split_restarts([1, 2, 3, 2, 3, 4]), _split_restarts([3, 2, 1])
+    ([(0, 3), (3, 5)], [(0, 6)], [(0, 3)])
+    """
+    if len(set(epochs)) == len(epochs):
+        return [(0, len(epochs))]
+    starts = [0]
+    for i in range(1, len(epochs)):
+        if epochs[i] < epochs[i - 1] and epochs[i] <= epochs[starts[-1]]:
+            starts.append(i)
+    return list(zip(starts, [*starts[1:], len(epochs)], strict=True))
+
+
+def _one_row_an_epoch(epochs: Sequence[float], columns: Columns, measured: Sequence[str]) -> tuple[History, list[Note]]:
+    """One row an epoch: rows that complement each other are merged, exact repeats dropped, contradictions noted.
+
+    Only ``measured`` columns can contradict: a clock beside them differs in every row and means nothing by it. Rows of
+    one epoch that a step column tells apart are no contradiction either: they were logged within the epoch.
+    """
+    rows_of: dict[float, list[int]] = {}
+    for row, epoch in enumerate(epochs):
+        rows_of.setdefault(epoch, []).append(row)
+    merged = {
+        name: tuple(_last_logged(values, rows_of[epoch]) for epoch in sorted(rows_of))
+        for name, values in columns.items()
+    }
+    history = History(epochs=tuple(_whole(e) for e in sorted(rows_of)), columns=merged)
+    if len(rows_of) == len(epochs):
+        unsorted = Note(code="derived", message="the rows were not in epoch order and have been sorted")
+        return history, [unsorted] if list(epochs) != sorted(epochs) else []
+    contradictory = [e for e, rows in rows_of.items() if any(_differ(columns[name], rows) for name in measured)]
+    backward = next((b for a, b in pairwise(epochs) if b < a), None)
+    if backward is not None:
+        plus = "" if not contradictory else f"; {plural(len(contradictory), 'epoch')} logged twice, the later kept"
+        message = f"the run was resumed at epoch {backward:g}{plus}"
+        return history, [Note(code="log.restarts", message=message, epoch=backward)]
+    if not contradictory:
+        return history, []
+    shown = ", ".join(f"{e:g}" for e in contradictory[:5]) + (", ..." if len(contradictory) > 5 else "")
+    count = plural(len(contradictory), "epoch")
+    if all(_told_apart(columns, rows_of[e]) for e in contradictory):
+        message = f"{count} logged at several steps ({shown}); the last value of each column was kept"
+        return history, [Note(code="merged", message=message)]
+    message = f"{count} logged more than once with other values ({shown}); the last row of each was kept"
+    return history, [Note(code="log.duplicate-epochs", message=message, epoch=contradictory[0])]
+
+
+def _last_logged(values: Sequence[float | None], rows: Sequence[int]) -> float | None:
+    """The last value that any of these rows logged."""
+    return next((v for row in reversed(rows) if (v := values[row]) is not None), None)
+
+
+def _differ(values: Sequence[float | None], rows: Sequence[int]) -> bool:
+    """Whether these rows logged two values of one column; NaN is one value."""
+    return len({"nan" if math.isnan(v) else v for row in rows if (v := values[row]) is not None}) > 1
+
+
+def _told_apart(columns: Columns, rows: Sequence[int]) -> bool:
+    """Whether a step column has another value in each of these rows, but for rows that complement each other."""
+    steps = next((columns[name] for name in STEPS if name in columns), None)
+    return steps is not None and len({steps[row] for row in rows}) > 1
+
+
+def _whole(epoch: float) -> int | float:
+    return int(epoch) if epoch.is_integer() else epoch
+
+
+def _is_numeric(table: Table, name: str) -> bool:
+    def ok(cell: str) -> bool:
+        if cell.lower() in MISSING:
+            return True
+        try:
+            to_float(cell)
+        except ValueError:
+            return False
+        return True
+
+    return bool(name) and all(ok(cell) for cell in table.column(name))

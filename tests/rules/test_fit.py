@@ -1,0 +1,145 @@
+"""Rules over the fit: overfitting and underfitting."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from runreport.context import Context, Final, Number, history_of
+from runreport.findings import Checked, NotChecked, Severity
+from runreport.rules import fit
+from runreport.run import Run
+
+RULES = {rule.id: rule for rule in fit.RULES}
+SPLITS = {"splits": {"val": {"n": 144}, "train": {"n": 501}}}
+
+
+def context(
+    columns: Mapping[str, Sequence[Number]],
+    *,
+    saved: int | None = None,
+    summary: Mapping[str, object] | None = None,
+    config: Mapping[str, object] | None = None,
+    validation: Final | None = None,
+) -> Context:
+    run = Run(name="a", format="native", files={}, config=config or {}, summary=SPLITS if summary is None else summary)
+    epochs = range(1, 1 + max(map(len, columns.values()), default=0))
+    return Context(run=run, history=history_of(epochs, **columns), saved_epoch=saved, validation=validation)
+
+
+def check(rule: str, given: Context) -> Checked:
+    outcome = RULES[rule].check(given, RULES[rule].limits())
+    assert isinstance(outcome, Checked), outcome
+    return outcome
+
+
+def reason(rule: str, given: Context) -> str:
+    outcome = RULES[rule].check(given, RULES[rule].limits())
+    assert isinstance(outcome, NotChecked), outcome
+    return outcome.reason
+
+
+RISING = [0.1 * e for e in range(6)] + [0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.99, 0.99, 0.99]
+FALLING: list[Number] = [0.0, 0.1, 0.3, 0.45, 0.5, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0, -0.1, -0.2, -0.2, -0.2, -0.2]
+
+
+class TestOverfit:
+    def test_fires_where_the_last_epoch_is_used(self) -> None:
+        outcome = check("fit.overfit", context({"train_r2": RISING, "r2": FALLING}))
+        (finding,) = outcome.findings
+        assert finding.severity is Severity.WARNING
+        assert finding.evidence["fallen"] == pytest.approx(0.65)
+        assert outcome.p_values == (finding.p_value,)
+
+    def test_a_saved_epoch_before_it_has_lost_nothing(self) -> None:
+        (finding,) = check("fit.overfit", context({"train_r2": RISING, "r2": FALLING}, saved=5)).findings
+        assert finding.severity is Severity.INFO
+        assert finding.p_value is None
+        assert "The saved epoch 5 came before that" in finding.message
+
+    def test_a_saved_epoch_after_it_has(self) -> None:
+        (finding,) = check("fit.overfit", context({"train_r2": RISING, "r2": FALLING}, saved=12)).findings
+        assert (finding.severity, finding.epoch) == (Severity.WARNING, 12)
+        assert finding.recoverable == pytest.approx(0.6)
+
+    @pytest.mark.parametrize(
+        ("train", "val"),
+        [
+            (RISING, [min(v, 0.69) for v in RISING]),  # a gap without a fall
+            ([0.45] * 16, FALLING[:6] + [0.2] * 10),  # a fall without a gap
+            (RISING, FALLING[:6] + [0.45] * 10),  # a fall within two standard errors
+            ([0.1] * 16, [0.5] * 16),  # validation above train
+        ],
+    )
+    def test_innocent(self, train: list[Number], val: list[Number]) -> None:
+        assert check("fit.overfit", context({"train_r2": train, "r2": val})).findings == ()
+
+    def test_jitter_is_no_fall(self) -> None:
+        val = [0.5 + (0.15 if e % 2 else -0.15) for e in range(20)]
+        assert check("fit.overfit", context({"train_r2": [0.95] * 20, "r2": val})).findings == ()
+
+    def test_the_standard_error_is_that_of_repeated_sampling(self) -> None:
+        """Calibrated predictions with R² = 0.5 on 144 samples: the spread of R² over 4,000 draws by numpy."""
+        rng = np.random.default_rng(0)
+        y_pred = rng.normal(0, math.sqrt(0.5), (4000, 144))
+        y_true = y_pred + rng.normal(0, math.sqrt(0.5), (4000, 144))
+        r2 = 1 - ((y_true - y_pred) ** 2).sum(1) / ((y_true - y_true.mean(1, keepdims=True)) ** 2).sum(1)
+        (finding,) = check("fit.overfit", context({"train_r2": RISING, "r2": FALLING}, saved=12)).findings
+        assert finding.evidence["se"] == pytest.approx(float(r2.std(ddof=0)), rel=0.05)
+
+    def test_the_error_of_the_predictions_goes_before_theory(self) -> None:
+        final = Final(split="validation", basis="predictions", estimates={}, n=144, standard_errors={"r2": 0.5})
+        given = context({"train_r2": RISING, "r2": FALLING}, validation=final)
+        assert check("fit.overfit", given).findings == ()
+
+    def test_an_unknown_sample_count_is_taken_as_small(self) -> None:
+        (finding,) = check("fit.overfit", context({"train_r2": RISING, "r2": FALLING}, summary={})).findings
+        assert (finding.evidence["n"], finding.evidence["n_assumed"]) == (30.0, True)
+        mild: list[Number] = [*FALLING[:6], *[0.35] * 10]
+        assert check("fit.overfit", context({"train_r2": RISING, "r2": mild}, summary={})).findings == ()
+
+    def test_losses_stand_in_where_they_are_the_same_loss(self) -> None:
+        columns: dict[str, Sequence[Number]] = {
+            "train_loss": [1.0, 0.5, 0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.05, 0.05],
+            "val_loss": [1.0, 0.6, 0.5, 0.6, 0.8, 0.9, 0.9, 0.9, 0.9, 0.9],
+        }
+        (finding,) = check("fit.overfit", context(columns, config={"loss": "mse"})).findings
+        assert finding.severity is Severity.WARNING
+        assert finding.evidence["basis"] == "losses"
+        (finding,) = check("fit.overfit", context(columns, config={"loss": "mse"}, saved=3)).findings
+        assert finding.severity is Severity.INFO
+        mild = columns | {"val_loss": [1.0, 0.6, 0.5, 0.55, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6]}
+        assert check("fit.overfit", context(mild, config={"loss": "mse"})).findings == ()
+        assert "no config that says" in reason("fit.overfit", context(columns))
+        weighted = {"loss": "mse", "overweight_factor": 2.0}
+        assert "weighted" in reason("fit.overfit", context(columns, config=weighted))
+
+    def test_undefined(self) -> None:
+        assert "4 epochs" in reason("fit.overfit", context({"train_r2": RISING[:4], "r2": FALLING[:4]}))
+        apart: dict[str, Sequence[Number]] = {"train_r2": [0.1, None], "r2": [None, 0.1]}
+        assert "no epoch with both" in reason("fit.overfit", context(apart))
+
+    def test_a_perfect_best_does_not_divide_by_zero(self) -> None:
+        val: list[Number] = [*[1.0] * 6, *[0.0] * 10]
+        assert len(check("fit.overfit", context({"train_r2": [1.0] * 16, "r2": val})).findings) == 1
+
+
+class TestUnderfit:
+    def test_fires(self) -> None:
+        (finding,) = check("fit.underfit", context({"train_r2": [0.0, 0.01, 0.02, 0.03, 0.02]})).findings
+        assert (finding.severity, finding.epoch) == (Severity.WARNING, 4)
+
+    @pytest.mark.parametrize("best", [0.09, 0.2, 0.9])
+    def test_a_fit_within_two_errors_of_the_threshold_is_clear(self, best: float) -> None:
+        assert check("fit.underfit", context({"train_r2": [0.0, 0.01, best, 0.03, 0.02]})).findings == ()
+
+    def test_without_a_sample_count_the_value_itself_decides(self) -> None:
+        given = context({"train_r2": [0.0, 0.01, 0.09, 0.03, 0.02]}, summary={})
+        assert len(check("fit.underfit", given).findings) == 1
+
+    def test_undefined(self) -> None:
+        assert "no train_r2" in reason("fit.underfit", context({"r2": [0.1] * 9}))
+        assert "4 epochs" in reason("fit.underfit", context({"train_r2": [0.1] * 4}))
