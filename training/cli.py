@@ -23,7 +23,9 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("config", help="a YAML file or the name of a preset")
     run.add_argument("--out", type=Path, default=Path("logs"), help="tables go to OUT/csv (default: logs)")
     run.add_argument("--checkpoint-dir", type=Path, help="where the best weights go (default: OUT/checkpoints)")
-    run.add_argument("--force", action="store_true", help="replace an earlier run of the same name")
+    again = run.add_mutually_exclusive_group()
+    again.add_argument("--force", action="store_true", help="replace an earlier run of the same name")
+    again.add_argument("--resume", action="store_true", help="go on where the run was cut off; begin where it was not")
     run.add_argument("--device", choices=("auto", "cpu", "cuda"), help="overrides the configuration")
     run.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="data.noise=0.5 for nested"
@@ -48,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> int:
     """Trains one configuration."""
     from training.config_file import load_config
+    from training.distributed import speaks
     from training.progress import make_progress
     from training.run import Places, run_training
 
@@ -55,9 +58,10 @@ def run(options: argparse.Namespace) -> int:
     if options.device is not None:
         config = dataclasses.replace(config, device=options.device)
     places = Places.of(config.run_name, out=options.out, checkpoints=options.checkpoint_dir)
-    metrics = run_training(config, places, force=options.force, progress=make_progress)
-    print(result_line(metrics))
-    print(f"artifacts in {places.folder}, weights in {places.checkpoint}")
+    metrics = run_training(config, places, force=options.force, resume=options.resume, progress=make_progress)
+    if speaks():
+        print(result_line(metrics))
+        print(f"artifacts in {places.folder}, weights in {places.checkpoint}")
     return 0
 
 

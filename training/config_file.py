@@ -17,6 +17,7 @@ from runreport.artifacts import is_run_name
 from training.config import Config, DataConfig
 from training.data.flights import flight_names
 from training.errors import ConfigError
+from training.objective_checks import check_objective
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -107,11 +108,13 @@ def parse_config(values: Mapping[str, Any], *, where: str = "config") -> Config:
             f"{where}: run_name: found {config.run_name!r}; expected letters, digits, '.', '_', '+', '-', and no "
             "beginning with predictions_, metrics_ or epoch_predictions_"
         )
-    if config.overweight_factor != 1.0 and config.overweight_flight not in flight_names():
+    simulated = config.data.kind == "flights" and config.data.split == "given"
+    if simulated and config.overweight_factor != 1.0 and config.overweight_flight not in flight_names():
         raise ConfigError(
             f"{where}: overweight_flight: found {config.overweight_flight!r}; expected one of "
             f"{', '.join(flight_names())}, because overweight_factor is {config.overweight_factor}"
         )
+    check_objective(config, where=where)
     return config
 
 
@@ -135,6 +138,11 @@ def _parse(kind: type[Config] | type[DataConfig], values: Any, where: str, prefi
 
 def _checked(value: Any, hint: Any, limits: Mapping[str, Any], label: str) -> Any:
     """The value as the annotated type, within its limits."""
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list | tuple) or not value:
+            raise ConfigError(f"{label}: found {_kind(value)}; expected a list, such as [1, 2]")
+        (inner, _) = get_args(hint)
+        return tuple(_checked(item, inner, limits, f"{label}[{index}]") for index, item in enumerate(value))
     options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     if value is None and type(None) in options:
         return None

@@ -15,22 +15,37 @@ DISTRIBUTION = "regression-runreport"
 
 
 def choose_device(name: str) -> torch.device:
-    """The device that ``auto``, ``cpu`` or ``cuda`` means here; ConfigError where CUDA is asked for and absent."""
+    """The device that ``auto``, ``cpu`` or ``cuda`` means here; ConfigError where CUDA is asked for and absent.
+
+    Of several processes on one machine each gets the GPU that torchrun numbers it with.
+    """
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
         raise ConfigError("device: found cuda, but torch sees no CUDA device; use --device cpu")
-    return torch.device("cuda" if name == "cuda" or (name == "auto" and available) else "cpu")
+    if name == "cpu" or not available:
+        return torch.device("cpu")
+    if "LOCAL_RANK" not in os.environ:
+        return torch.device("cuda")
+    number, there = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+    if number >= there:
+        raise ConfigError(
+            f"device: process {number} of this machine has no GPU; found {there}; start as many processes"
+        )
+    torch.cuda.set_device(number)
+    return torch.device("cuda", number)
 
 
-def make_reproducible(*, seed: int, threads: int, device: torch.device) -> None:
-    """Seeds torch and asks it for deterministic algorithms, so that one machine gives one run for one seed.
+def make_reproducible(*, seed: int, threads: int, device: torch.device, deterministic: bool = True) -> None:
+    """Seeds torch and, unless told otherwise, asks it for deterministic algorithms: one machine, one seed, one run.
 
     The thread count is set because the order of sums depends on it. cuBLAS needs a fixed workspace to be deterministic.
+    Without ``deterministic`` cuDNN tries its convolutions and keeps the fastest, which may differ from run to run.
     """
-    if device.type == "cuda":
+    if device.type == "cuda" and deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
+    torch.use_deterministic_algorithms(deterministic)
+    torch.backends.cudnn.benchmark = not deterministic
     torch.manual_seed(seed)
 
 

@@ -2,202 +2,163 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
-import math
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
+import torch
 from torch import Tensor
 
 from runreport.artifacts import (
-    HISTORY_COLUMNS,
     METRICS_KEYS,
     SCHEMA_VERSION,
     EpochPredictions,
-    HistoryWriter,
-    artifact_paths,
     epoch_predictions_path,
     epoch_predictions_supported,
-    history_path,
     metrics_path,
     predictions_path,
     write_json,
     write_predictions,
 )
-from training.checkpoint import load_checkpoint, save_checkpoint
+from training.acceleration import accelerate, say
+from training.checkpoint import load_checkpoint
 from training.config import Config
-from training.data import Dataset, Split, load_dataset
+from training.data import Dataset, Split, check_leaks, load_dataset
+from training.distributed import World, join_world
 from training.environment import choose_device, make_reproducible, versions
+from training.epochs import Ending, train_epochs, values_of
 from training.errors import ConfigError
-from training.loop import EpochResult, SplitLosses, Trainer, evaluate_losses, predict
-from training.metrics import Values, describe_errors, describe_target, summarise
-from training.model import HeightNetwork
+from training.loop import Trainer
+from training.metrics import describe_errors, describe_target, summarise
+from training.model import make_network
+from training.objective import SplitLosses, evaluate_losses, make_objective
+from training.places import Places
+from training.precision import Precision, set_matmul_precision
+from training.pretraining import check_pretraining, pretrain
 from training.progress import PlainProgress, Progress
-from training.stopping import EarlyStopping, make_early_stopping, make_emergency_stop
-from training.weighting import combined, flight_weights, hard_sample_weights
+from training.recalibration import Recalibration, attach_to_checkpoint, recalibrated, recalibration_of
+from training.recorder import Recorder
+from training.resume import load_state
+from training.stopping import EarlyStopping, make_early_stopping
 
-Row = dict[str, float | int | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Where a run writes: its tables in ``folder``, its best weights in ``checkpoint``."""
-
-    folder: Path
-    checkpoint: Path
-
-    @classmethod
-    def of(cls, run: str, *, out: Path, checkpoints: Path | None = None) -> Places:
-        """``out/csv`` for the tables, ``out/checkpoints/<run>.pt`` for the weights unless another folder is given."""
-        return cls(folder=out / "csv", checkpoint=(checkpoints or out / "checkpoints") / f"{run}.pt")
-
-    def prepare(self, run: str, *, force: bool) -> None:
-        """Makes the folders and the way free, or refuses to write over another run's files.
-
-        With ``force`` the old files go first, the metrics before all others: what is left never looks like a run.
-        """
-        files = (*artifact_paths(self.folder, run), self.checkpoint)
-        present = [path for path in files if path.exists()]
-        if present and not force:
-            raise ConfigError(f"{present[0]}: run '{run}' is already there; use --force to replace it, or set run_name")
-        for path in present:
-            path.unlink()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+__all__ = ["Places", "run_training"]
 
 
 def run_training(
-    config: Config, places: Places, *, force: bool = False, progress: Callable[[str, int], Progress] = PlainProgress
+    config: Config,
+    places: Places,
+    *,
+    force: bool = False,
+    resume: bool = False,
+    progress: Callable[[str, int], Progress] = PlainProgress,
 ) -> dict[str, Any]:
     """Trains ``config`` and writes its artifacts; returns what the metrics file holds.
 
-    History rows appear epoch by epoch, predictions at the end, the metrics last. Raises ConfigError before anything is
-    written where the run cannot be carried out.
+    History rows appear epoch by epoch, predictions at the end, the metrics last. With ``resume`` a run that was cut off
+    goes on after its last whole epoch, to the same numbers; where there is none it begins. Started by torchrun, all
+    processes train together, return the same, and rank 0 writes. Raises ConfigError before anything is written where the
+    run cannot be carried out.
     """
     device = choose_device(config.device)
-    places.prepare(config.run_name, force=force)
-    make_reproducible(seed=config.seed, threads=config.threads, device=device)
+    Precision(config.precision, device)  # refuses what this device cannot do, before anything is touched
+    with join_world(device) as world:
+        return _run(config, places, device, world, progress, force=force, resume=resume)
+
+
+def _prepare(config: Config, places: Places, *, force: bool, resume: bool) -> str | None:
+    """Makes the places ready; what stands in the way, or None."""
+    try:
+        places.prepare(config.run_name, force=force, resume=resume)
+    except (ConfigError, OSError) as error:
+        return str(error)
+    return None
+
+
+def _run(
+    config: Config,
+    places: Places,
+    device: torch.device,
+    world: World,
+    progress: Callable[[str, int], Progress],
+    *,
+    force: bool,
+    resume: bool,
+) -> dict[str, Any]:
+    """One process's part of a run. An earlier run's files are touched last before training: by then data, network and
+    objective have been made, so most of what can be wrong with a configuration has been found."""
+    make_reproducible(seed=config.seed, threads=config.threads, device=device, deterministic=config.deterministic)
+    set_matmul_precision(config.precision)
+    state = load_state(places.state, config, device=device) if resume else None
     dataset = load_dataset(config, device)
-    model = HeightNetwork(config, output_bias=_output_bias(config, dataset.train)).to(device)
-    trainer = Trainer(config, model, dataset.train)
+    leaks = check_leaks(config, dataset)
+    objective = make_objective(config, dataset.train.target)
+    model = make_network(config, dataset.train, output_bias=objective.start(_output_bias(config, dataset.train)))
+    model = model.to(device)
+    check_pretraining(config, dataset.train)
+    problem = _prepare(config, places, force=force, resume=resume) if world.is_main else None
+    problem = world.first_says(problem)
+    if problem is not None:
+        raise ConfigError(problem)
+    if leaks is not None and leaks.found and world.is_main:
+        say(f"warning: {leaks.describe()}")
+    pretraining = pretrain(config, model, dataset.train)
+    world.share_weights(model)
+    trainer = Trainer(config, model, dataset.train, objective=objective, world=world)
+    accelerate(model, config, trainer.trial)
     stopping = make_early_stopping(config)
-    epoch_predictions = _collector(dataset.val)
-    with (
-        HistoryWriter(history_path(places.folder, config.run_name)) as history,
-        progress(config.run_name, config.max_epochs) as shown,
-    ):
-        epochs_run, stopped_because = _train(
-            config, trainer, dataset, stopping, places, history, epoch_predictions, shown
-        )
+    with Recorder(config, places, progress, writes=world.is_main) as recorder:
+        ending = train_epochs(config, trainer, dataset, stopping, recorder, state)
+    penalty_weight = config.penalty_weight
     if stopping.selected_epoch is not None:
-        load_checkpoint(places.checkpoint, model, device=device)
-    y_pred = predict(model, dataset.test)
-    if epoch_predictions_supported():
-        epoch_predictions.write(epoch_predictions_path(places.folder, config.run_name))
-    write_predictions(
-        predictions_path(places.folder, config.run_name),
-        y_true=_values(dataset.test.target).tolist(),
-        y_pred=_values(y_pred).tolist(),
-        keys={"local_indices": dataset.test.local_indices.tolist(), "flight_name": dataset.test.names()},
-    )
-    document = _metrics(config, trainer, dataset, stopping, y_pred) | {
-        "epochs_run": epochs_run,
-        "stopped_because": stopped_because,
+        world.wait()
+        selected = load_checkpoint(places.checkpoint, model, device=device)
+        penalty_weight = float(selected["penalty_weight"])
+    outputs = trainer.predict(dataset.test)
+    recalibration = _recalibration(config, dataset, ending, stopping.selected_epoch)
+    y_pred = recalibrated(objective.point(outputs), recalibration)
+    losses = evaluate_losses(objective, penalty_weight, outputs, dataset.test.target)
+    document = _metrics(config, losses, dataset, stopping, y_pred) | {
+        "epochs_run": ending.epochs_run,
+        "stopped_because": ending.stopped_because,
         "device": device.type,
+        "leak_check": None if leaks is None else leaks.to_dict(),
+        "inputs": list(dataset.input_names) or None,
+        "pretraining": None if pretraining is None else pretraining.to_dict(),
+        "recalibration": None if recalibration is None else recalibration.to_dict(),
     }
     ordered = {key: document[key] for key in METRICS_KEYS}
-    write_json(metrics_path(places.folder, config.run_name), ordered)
+    if world.is_main:
+        if recalibration is not None:
+            attach_to_checkpoint(places.checkpoint, recalibration)
+        _write(config, places, dataset, ending, y_pred, ordered)
     return ordered
 
 
-def _train(
-    config: Config,
-    trainer: Trainer,
-    dataset: Dataset,
-    stopping: EarlyStopping,
-    places: Places,
-    history: HistoryWriter,
-    epoch_predictions: EpochPredictions,
-    shown: Progress,
-) -> tuple[int, str]:
-    """All epochs: step, evaluate, log the row, stop? Returns the number of epochs and why they ended."""
-    flight_weight = flight_weights(config, dataset.train)
-    hard_weight: Tensor | None = None
-    emergency = make_emergency_stop(config)
-    for epoch in range(1, config.max_epochs + 1):
-        start = time.perf_counter()
-        result = trainer.train_epoch(combined(flight_weight, hard_weight))
-        train_pred = predict(trainer.model, dataset.train)
-        val_pred = predict(trainer.model, dataset.val)
-        hard_weight = hard_sample_weights(config, (train_pred - dataset.train.target).abs())
-        losses = evaluate_losses(trainer.objective, val_pred, dataset.val.target)
-        row = _row(epoch, result, losses, trainer.objective.weight)
-        row |= _metric_columns(dataset, train_pred, val_pred)
-        if stopping.update(epoch, row):
-            save_checkpoint(places.checkpoint, trainer.model, config=config, epoch=epoch)
-        trainer.schedule.after_epoch(losses.total)
-        epoch_predictions.add(epoch, val_pred.tolist())
-        row["epoch_seconds"] = round(time.perf_counter() - start, 4)
-        history.write({name: row[name] for name in HISTORY_COLUMNS})
-        shown.epoch(row, selected=stopping.selected_epoch)
-        if not (math.isfinite(result.train_loss) and math.isfinite(losses.total)):
-            return epoch, "not_finite"
-        ratio = row["variance_ratio"]
-        if emergency is not None and emergency.should_stop(epoch, ratio):
-            return epoch, "emergency_stop"
-        if stopping.should_stop:
-            return epoch, "patience"
-    return config.max_epochs, "max_epochs"
-
-
-def _row(epoch: int, result: EpochResult, losses: SplitLosses, weight: float) -> Row:
-    """The columns of one epoch that come from training and from the losses; all but ``epoch_seconds``."""
-    return {
-        "epoch": epoch,
-        "train_loss": result.train_loss,
-        "val_loss": losses.total,
-        "learning_rate": result.learning_rate,
-        "base_loss": losses.base,
-        "penalty_loss": losses.penalty,
-        "variance_lambda": weight,
-        "grad_norm_base": result.norms.mean("base"),
-        "grad_norm_penalty": result.norms.mean("penalty"),
-        "grad_norm_total": result.norms.mean("total"),
-    }
-
-
-def _metric_columns(dataset: Dataset, train_pred: Tensor, val_pred: Tensor) -> Row:
-    """The columns of one epoch that come from predictions made after it."""
-    val = summarise(_values(dataset.val.target), _values(val_pred))
-    train = summarise(_values(dataset.train.target), _values(train_pred))
-    return {
-        "r2": val.r2,
-        "variance_ratio": val.variance_ratio,
-        "pred_std": val.pred_std,
-        "pred_range": val.pred_range,
-        "pearson_r": val.pearson_r,
-        "pred_mean": val.pred_mean,
-        "true_mean": val.true_mean,
-        "true_std": val.true_std,
-        "mae": val.mae,
-        "rmse": val.rmse,
-        "train_r2": train.r2,
-        "train_variance_ratio": train.variance_ratio,
-        "train_pearson_r": train.pearson_r,
-        "train_pred_mean": train.pred_mean,
-    }
+def _write(
+    config: Config, places: Places, dataset: Dataset, ending: Ending, y_pred: Tensor, metrics: dict[str, Any]
+) -> None:
+    """The artifacts that a run leaves at its end, the metrics last; then the state has served."""
+    if epoch_predictions_supported():
+        epoch_predictions = _collector(dataset.val)
+        for epoch, val_pred in enumerate(ending.val_pred, start=1):
+            epoch_predictions.add(epoch, val_pred.tolist())
+        epoch_predictions.write(epoch_predictions_path(places.folder, config.run_name))
+    write_predictions(
+        predictions_path(places.folder, config.run_name),
+        y_true=values_of(dataset.test.target).tolist(),
+        y_pred=values_of(y_pred).tolist(),
+        keys={"local_indices": dataset.test.local_indices.tolist(), "flight_name": dataset.test.names()},
+    )
+    write_json(metrics_path(places.folder, config.run_name), metrics)
+    places.state.unlink(missing_ok=True)
 
 
 def _metrics(
-    config: Config, trainer: Trainer, dataset: Dataset, stopping: EarlyStopping, y_pred: Tensor
+    config: Config, losses: SplitLosses, dataset: Dataset, stopping: EarlyStopping, y_pred: Tensor
 ) -> dict[str, Any]:
     """What the metrics file says of the test split and of how its epoch was chosen."""
-    losses = evaluate_losses(trainer.objective, y_pred, dataset.test.target)
-    y_true, predicted = _values(dataset.test.target), _values(y_pred)
+    y_true, predicted = values_of(dataset.test.target), values_of(y_pred)
     summary = summarise(y_true, predicted)
     policy = stopping.policy
     return {
@@ -215,6 +176,7 @@ def _metrics(
             "patience": stopping.patience,
             "min_delta": stopping.min_delta,
             "floor": policy.floor,
+            "stopping_warmup": stopping.warmup,
         },
         "loss": losses.total,
         "mae": summary.mae,
@@ -229,9 +191,17 @@ def _metrics(
         "pred_std": summary.pred_std,
         "true_mean": summary.true_mean,
         "true_std": summary.true_std,
-        "splits": {name: describe_target(_values(split.target)) for name, split in dataset.splits().items()},
+        "splits": {name: describe_target(values_of(split.target)) for name, split in dataset.splits().items()},
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
     }
+
+
+def _recalibration(config: Config, dataset: Dataset, ending: Ending, selected: int | None) -> Recalibration | None:
+    """The line through the selected epoch's validation predictions; None where not asked for or no epoch was kept."""
+    if config.recalibrate == "none" or selected is None:
+        return None
+    fitted = recalibration_of(values_of(dataset.val.target), values_of(ending.val_pred[selected - 1]))
+    return dataclasses.replace(fitted, applied=config.recalibrate == "apply" and fitted.line is not None)
 
 
 def _output_bias(config: Config, train: Split) -> float:
@@ -245,8 +215,3 @@ def _collector(split: Split) -> EpochPredictions:
     return EpochPredictions(
         y_true=split.target.tolist(), local_indices=split.local_indices.tolist(), flight_name=split.names()
     )
-
-
-def _values(tensor: Tensor) -> Values:
-    """A tensor's numbers as float64 on the CPU: sums over float32 would lose the digits that the identities need."""
-    return tensor.detach().cpu().numpy().astype(np.float64)

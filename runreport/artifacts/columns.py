@@ -26,10 +26,14 @@ HISTORY_MEANINGS: dict[str, str] = {
     "grad_norm_base": "mean norm of the base loss's gradient at the output weight, over the steps measured",
     "grad_norm_penalty": "the same of the weighted penalty; empty where the run has no penalty",
     "grad_norm_total": "mean norm of the whole gradient over all parameters, before clipping",
+    "grad_norm_ratio": "grad_norm_penalty / grad_norm_base; empty where the run has no penalty",
+    "weight_norm": "L2 norm of all weights and biases after the epoch",
     "train_r2": "R² on the training split, evaluated after the epoch",
     "train_variance_ratio": "variance ratio on the training split, evaluated after the epoch",
     "train_pearson_r": "correlation on the training split, evaluated after the epoch",
     "train_pred_mean": "mean of y_pred on the training split, evaluated after the epoch, target units",
+    "samples_per_second": "training samples over the seconds of the training pass; evaluation not counted",
+    "gpu_memory_gib": "most GPU memory that torch held for tensors during the epoch, GiB; empty on a CPU",
     "epoch_seconds": "wall-clock seconds of the epoch, evaluation included",
 }
 """History columns in the order in which the trainer writes them. Numbers without prefix are of the validation split."""
@@ -67,7 +71,7 @@ METRICS_MEANINGS: dict[str, str] = {
     "config": "the whole configuration",
     "selected_epoch": "epoch whose weights were evaluated; null where none had a finite monitored value",
     "selected_by": "name of the policy that selected it",
-    "policy": "monitor, mode, patience, min_delta and floor of that policy",
+    "policy": "monitor, mode, patience, min_delta, floor and stopping_warmup of that policy",
     "epochs_run": "epochs that were trained",
     "stopped_because": "patience, max_epochs, emergency_stop or not_finite",
     "loss": "base loss + variance_lambda * penalty on the split",
@@ -93,6 +97,10 @@ METRICS_MEANINGS: dict[str, str] = {
     "true_mean": "mean of y_true",
     "true_std": "std of y_true, ddof 0",
     "splits": "n, true_mean, true_std, true_min, true_max of train, val and test",
+    "leak_check": "equal_inputs and shared_groups: how many of one split are in another; null where it is off",
+    "inputs": "columns of the table that were the inputs; null for frames",
+    "pretraining": "kind, frames_seen, epochs_run, selected_epoch and losses of the pretraining; null without one",
+    "recalibration": "slope, intercept and validation R² before and after, cross-fitted too; null where not asked for",
     "date": "day on which the run ended, ISO 8601",
 }
 """Keys of the metrics file, in order. Undefined and non-finite numbers are null."""

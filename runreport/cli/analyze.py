@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,8 @@ from runreport.cli.common import UNUSABLE, column_options, console, fail, say, s
 from runreport.errors import InputError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from runreport.analysis.record import Analysis
     from runreport.criteria.spec import Tier
     from runreport.run import Run
@@ -108,13 +111,12 @@ def _json(analyses: list[Analysis], out: Path | None) -> None:
 
 def _markdown(analyses: list[Analysis], out: Path, *, charts: bool, quiet: bool, errors: list[InputError]) -> None:
     from runreport.compare.engine import compare_runs
-    from runreport.report.terminal import print_run
     from runreport.report.write import file_names, write_report
 
     if not analyses:
         return
     comparison = compare_runs(analyses) if len(analyses) > 1 else None
-    screen = console()
+    screen = console() if sys.stdout.isatty() else None
     names = file_names([a.run.name for a in analyses])
     # All files first: a reader who closes the pipe early (`| head`) must not lose reports.
     written = [
@@ -125,9 +127,19 @@ def _markdown(analyses: list[Analysis], out: Path, *, charts: bool, quiet: bool,
         if quiet:
             typer.echo(files.report.as_posix())
         else:
-            print_run(screen, analysis, files.report.as_posix())
+            _show(screen, analysis, files.report.as_posix())
     if errors and not quiet:
         say(f"{len(analyses)} reported, {len(errors)} not (see above)")
+
+
+def _show(screen: Console | None, analysis: Analysis, written: str) -> None:
+    """The summary on a terminal; into a pipe or a file a line each, unwrapped and unstyled, for other programs."""
+    from runreport.report.terminal import print_run, run_lines
+
+    if screen is not None:
+        print_run(screen, analysis, written)
+    else:
+        typer.echo("\n".join(line.text for line in run_lines(analysis, written)))
 
 
 def _next(analyses: list[Analysis], path: Path) -> None:

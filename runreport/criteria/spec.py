@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Literal
 
+from runreport.criteria.default import DEFAULT
 from runreport.errors import InputError
 
 Operator = Literal[">", ">=", "<", "<="]
@@ -84,8 +84,7 @@ def parse_criterion(text: str) -> Criterion | None:
 
 def default_tiers() -> tuple[Tier, ...]:
     """The tiers used when no file is given."""
-    with resources.as_file(resources.files("runreport.criteria") / "default.yaml") as path:
-        return read_tiers(path)
+    return tuple(Tier(name=name, criteria=_conditions("default", name, list(items))) for name, items in DEFAULT.items())
 
 
 def read_tiers(path: Path) -> tuple[Tier, ...]:
@@ -115,7 +114,7 @@ def read_tiers(path: Path) -> tuple[Tier, ...]:
     return tuple(Tier(name=str(name), criteria=_conditions(path, str(name), items)) for name, items in tiers.items())
 
 
-def _conditions(path: Path, tier: str, items: object) -> tuple[Criterion, ...]:
+def _conditions(path: Path | str, tier: str, items: object) -> tuple[Criterion, ...]:
     if isinstance(items, dict):
         items = [f"{metric} {condition}" for metric, condition in items.items()]
     if not isinstance(items, list) or not items:

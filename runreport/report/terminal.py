@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runreport.analysis.record import Analysis
@@ -50,15 +51,26 @@ def first_sentence(message: str) -> str:
     return clean(message).split(". ")[0].rstrip(".") + "."
 
 
-def print_run(console: Console, analysis: Analysis, written: str | None) -> None:
-    """One run: title, budget, courses of R² and ratio, findings, first step, and where the report is."""
-    from rich.text import Text
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line of the summary: (text, style) parts; ``drawn`` lines are cut at the edge and not wrapped."""
 
+    parts: tuple[tuple[str, str], ...]
+    drawn: bool = False
+
+    @property
+    def text(self) -> str:
+        """The line without its styles."""
+        return "".join(text for text, _ in self.parts)
+
+
+def run_lines(analysis: Analysis, written: str | None) -> Iterator[Line]:
+    """One run: title, budget, courses of R² and ratio, findings, first step, and where the report is."""
     title, _, rest = headline(analysis).partition(": ")
-    console.print(Text.assemble((title, "bold cyan"), ": ", (rest, "bold")))
+    yield Line(parts=((title, "bold cyan"), (": ", ""), (rest, "bold")))
     if analysis.budget is not None:
         for line in bar(analysis.budget).splitlines():
-            console.print(Text("  " + line, no_wrap=True, overflow="crop"))
+            yield Line(parts=(("  " + line, ""),), drawn=True)
     history = analysis.history
     if history is not None and len(history) > 2:
         for label, name in (("R²", "r2"), ("std ratio", "variance_ratio"), ("val loss", "val_loss")):
@@ -66,22 +78,32 @@ def print_run(console: Console, analysis: Analysis, written: str | None) -> None
                 finite = dict(history.finite(name))
                 marks = sparkline([finite.get(e) for e in history.epochs])
                 first, last = epoch(history.epochs[0]), epoch(history.epochs[-1])
-                console.print(Text(f"  {label:<9} {marks}  epochs {first}-{last}", no_wrap=True, overflow="crop"))
+                yield Line(parts=((f"  {label:<9} {marks}  epochs {first}-{last}", ""),), drawn=True)
     shown = [f for f in analysis.findings if f.severity is not Severity.INFO or f.rule == "signal.limited"]
     for finding in shown[:MOST_FINDINGS]:
-        mark = (f"{finding.severity.value:>8} ", STYLES[finding.severity])
-        console.print(Text.assemble("  ", mark, first_sentence(finding.message), (f"  {finding.rule}", "dim")))
+        mark = (f"  {finding.severity.value:>8} ", STYLES[finding.severity])
+        yield Line(parts=(mark, (first_sentence(finding.message), ""), (f"  {finding.rule}", "dim")))
     if len(shown) > MOST_FINDINGS:
-        console.print(
-            Text(f"           {plural(len(shown) - MOST_FINDINGS, 'further finding')}: see the report", "dim")
-        )
+        more = plural(len(shown) - MOST_FINDINGS, "further finding")
+        yield Line(parts=((f"           {more}: see the report", "dim"),))
     if not shown:
-        console.print(Text(f"  no fault found by {plural(len(analysis.clear), 'rule')} that could be judged", "green"))
+        yield Line(
+            parts=((f"  no fault found by {plural(len(analysis.clear), 'rule')} that could be judged", "green"),)
+        )
     if analysis.advice:
-        console.print(Text.assemble("  ", ("    next ", "bold green"), clean(analysis.advice[0].title)))
+        yield Line(parts=(("      next ", "bold green"), (clean(analysis.advice[0].title), "")))
     if written is not None:
-        console.print(Text.assemble("  ", ("  report ", "bold"), written), soft_wrap=True)
-    console.print()
+        yield Line(parts=(("    report ", "bold"), (written, "")))
+    yield Line(parts=())
+
+
+def print_run(console: Console, analysis: Analysis, written: str | None) -> None:
+    """The lines on a terminal."""
+    from rich.text import Text
+
+    for line in run_lines(analysis, written):
+        text = Text.assemble(*line.parts, no_wrap=line.drawn, overflow="crop" if line.drawn else "fold")
+        console.print(text, soft_wrap=written is not None and line.text.endswith(written))
 
 
 def print_comparison(console: Console, comparison: Comparison) -> None:

@@ -115,7 +115,9 @@ def compare_paired(
         shares = None if refused else _resampled(rows, true, stack, codes, ordered, resamples, seed)
         differences = []
         for metric in PAIRED_METRICS:
-            differences += _metric_differences(names, metric, rows, stack - true, codes, ordered, level, refused, shares)
+            differences += _metric_differences(
+                names, metric, rows, stack - true, codes, ordered, level, refused, shares
+            )
     how = "delete-one-group jackknife" if codes is not None else "long-run variance" if ordered else "independent rows"
     return PairedComparison(
         names=names,

@@ -6,6 +6,7 @@ judged against what the largest of so many, as alike as these are, reaches by ch
 
 import numpy as np
 
+from runreport.statistics.bootstrap import MAX_SERIES_LOOKED_AT, block_length
 from runreport.statistics.error_ratio import log_changes, log_error_ratio
 from runreport.statistics.moments import Floats, Ints
 
@@ -13,6 +14,8 @@ from runreport.statistics.moments import Floats, Ints
 DEFAULT_DRAWS = 2_000
 # Two epochs whose changes differ by less than this share of them are the same epoch to rounding.
 SAME_EPOCH = 1e-12
+# Windows that a series must hold at least: a correlation of fewer is mostly chance.
+LEAST_WINDOWS = 12
 
 
 def ties_for_best(
@@ -30,15 +33,15 @@ def ties_for_best(
     epoch j beats it beyond the `level` quantile of the *largest* studentised log ratio over all j, so the search for a
     rival is paid for (White 2000's reality check with e as the benchmark, doi:10.1111/1468-0262.00152, inverted over e;
     compare Hsu 1981's multiple comparison with the best). No further correction over e is needed: only the one truly
-    best epoch must stay. The quantile is that of normals with the correlation of the epochs' rows (or groups): a
-    multiplier bootstrap (Chernozhukov, Chetverikov & Kato 2013, doi:10.1214/13-AOS1161).
+    best epoch must stay. The quantile is that of normals with the long-run correlation of the epochs' rows (or that
+    of groups): a multiplier bootstrap (Chernozhukov, Chetverikov & Kato 2013, doi:10.1214/13-AOS1161).
     """
     values = np.atleast_2d(np.asarray(errors, dtype=np.float64))
     mse = (values**2).mean(axis=-1)
     if not (mse > 0).all():
         # An epoch without any error: nothing is better, and everything else is worse.
         return tuple(int(epoch) for epoch in np.flatnonzero(mse == 0))
-    noise = _Noise(values, codes, draws, seed)
+    noise = _Noise(values, codes, ordered, draws, seed)
     keep = []
     for epoch in range(len(values)):
         standardised, spread = noise.against(epoch)
@@ -79,7 +82,7 @@ def ties_with(
     others = np.flatnonzero(~perfect)
     kept = values[others]
     own = int(np.searchsorted(others, reference))
-    standardised, _ = _Noise(kept, codes, draws, seed).against(own)
+    standardised, _ = _Noise(kept, codes, ordered, draws, seed).against(own)
     bound = float(np.quantile(np.abs(standardised).max(axis=1), level))
     scores = np.abs(_scores(kept[own], kept, codes, ordered, level))
     return tuple(int(epoch) for epoch in others[scores <= bound])
@@ -102,11 +105,13 @@ def _scores(error: Floats, rivals: Floats, codes: Ints | None, ordered: bool, le
 class _Noise:
     """Correlated normal noise of the log errors of E epochs, from the changes that units make to them."""
 
-    def __init__(self, errors: Floats, codes: Ints | None, draws: int, seed: int) -> None:
+    def __init__(self, errors: Floats, codes: Ints | None, ordered: bool, draws: int, seed: int) -> None:
         changes = log_changes(errors**2, codes)
         # One unit holds all the error of such an epoch: it has no standard error and is never told apart.
         self._changes = np.where(np.isfinite(changes).all(axis=-1, keepdims=True), changes, 0.0)
         centred = self._changes - self._changes.mean(axis=-1, keepdims=True)
+        if codes is None and ordered:
+            centred = _moving_sums(centred, _window(errors))
         eigenvalues, vectors = np.linalg.eigh(centred @ centred.T)
         self._root = vectors * np.sqrt(np.maximum(eigenvalues, 0.0))
         self._draws = np.random.default_rng(seed).standard_normal((draws, len(errors))) @ self._root.T
@@ -122,3 +127,20 @@ class _Noise:
         differs = scale > SAME_EPOCH * np.sqrt((self._root**2).sum(axis=-1).max())
         noise = (self._draws - self._draws[:, [epoch]]) / np.where(differs, scale, 1.0)
         return np.where(differs, noise, 0.0), np.asarray(spread)
+
+
+def _window(errors: Floats) -> int:
+    """Rows over which the epochs' squared errors hang together: the longest block length of a few, at most n/12."""
+    sampled = np.unique(np.linspace(0, len(errors) - 1, min(len(errors), MAX_SERIES_LOOKED_AT)).astype(int))
+    longest = max(block_length(errors[index] ** 2) for index in sampled)
+    return int(np.clip(longest, 1, max(1, errors.shape[-1] // LEAST_WINDOWS)))
+
+
+def _moving_sums(values: Floats, length: int) -> Floats:
+    """Sums of `length` neighbours of values [E, n], shorter at both ends: [E, n + length - 1].
+
+    Their products are Bartlett's estimate of the long-run covariance (Newey & West 1987, doi:10.2307/1913610).
+    """
+    zeros = np.zeros((len(values), length))
+    total = np.cumsum(np.concatenate([zeros, values, zeros[:, 1:]], axis=1), axis=1)
+    return np.asarray(total[:, length:] - total[:, :-length])

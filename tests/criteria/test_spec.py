@@ -129,3 +129,11 @@ def test_no_file(tmp_path: Path) -> None:
         read_tiers(tmp_path / "none.yaml")
     with pytest.raises(InputError, match="cannot be read"):
         read_tiers(tmp_path)
+
+
+def test_the_page_shows_the_default_tiers(repository: Path, tmp_path: Path) -> None:
+    page = (repository / "docs" / "criteria.md").read_text(encoding="utf-8")
+    block = page.split("```yaml\n")[1].split("```")[0]
+    path = tmp_path / "tiers.yaml"
+    path.write_text(block, encoding="utf-8")
+    assert read_tiers(path) == default_tiers()

@@ -32,8 +32,8 @@ def test_names_are_those_of_the_report() -> None:
 @pytest.mark.parametrize(("offset", "scale"), [(0.0, 1.0), (0.937, 0.48), (1e4, 1.0), (0.0, 1e-9), (-3.0, 1e6)])
 def test_equal_to_the_reports_metrics(dtype: type, offset: float, scale: float) -> None:
     rng = np.random.default_rng(5)
-    true = (offset + scale * rng.normal(size=144)).astype(dtype)
-    pred = (offset + scale * (0.3 * rng.normal(size=144) + 0.1)).astype(dtype)
+    true: np.ndarray = (offset + scale * rng.normal(size=144)).astype(dtype)
+    pred: np.ndarray = (offset + scale * (0.3 * rng.normal(size=144) + 0.1)).astype(dtype)
     theirs = expressions.metrics_of(pl.DataFrame({"y_true": true, "y_pred": pred}))
     _agree(metrics(pairs(true, pred)), theirs, scale=max(scale, abs(offset)))
 

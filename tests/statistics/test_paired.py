@@ -40,28 +40,36 @@ def test_estimates_are_differences_of_reference_metrics() -> None:
         found.difference("good", "weak")
 
 
-def test_independent_mae_difference_is_the_paired_t_test() -> None:
+def test_independent_mae_difference_is_close_to_the_paired_t_test() -> None:
+    """The log ratio of two errors and their difference agree to first order; far from 0 both are decided alike."""
     true, models = _models()
     found = compare_paired(true, models, ordered=False).difference("weak", "good", "mae")
     expected = stats.ttest_rel(np.abs(models["good"] - true), np.abs(models["weak"] - true))
-    assert found.p_value == pytest.approx(expected.pvalue, rel=1e-6)
-    assert (found.lo, found.hi) == pytest.approx(tuple(expected.confidence_interval(0.95)), rel=1e-6)
+    assert found.p_value is not None
+    assert max(found.p_value, expected.pvalue) < 1e-12
+    assert (found.lo, found.hi) == pytest.approx(tuple(expected.confidence_interval(0.95)), rel=0.02)
 
 
-def test_group_jackknife_of_the_difference_by_deleting_rows() -> None:
+def test_error_ratio_by_deleting_groups() -> None:
     true, models = _models()
     codes = np.random.default_rng(1).permutation(np.repeat(np.arange(12), 20))
     shift = 1.5 * np.random.default_rng(2).normal(size=12)[codes]
     first, second = models["weak"] + shift, models["good"]
     found = compare_paired(true, {"a": first, "b": second}, groups=codes).difference("a", "b")
 
-    def gain(keep: np.ndarray) -> float:
-        return float(r2_score(true[keep], second[keep]) - r2_score(true[keep], first[keep]))
+    def log_ratio(keep: np.ndarray) -> float:
+        return float(np.log(((second - true)[keep] ** 2).mean() / ((first - true)[keep] ** 2).mean()))
 
-    full = gain(np.ones(240, dtype=bool))
-    jackknife = np.sqrt(11 / 12 * sum((gain(codes != g) - full) ** 2 for g in range(12)))
-    assert found.se == pytest.approx(jackknife, rel=1e-9)
+    everything = np.ones(240, dtype=bool)
+    full = log_ratio(everything)
+    jackknife = np.sqrt(11 / 12 * sum((log_ratio(codes != g) - full) ** 2 for g in range(12)))
     assert found.df == pytest.approx(11.0)
+    assert found.error_ratio == pytest.approx(np.exp(full), rel=1e-9)
+    assert found.error_ratio_lo is not None
+    assert found.error_ratio_hi is not None
+    half = stats.t.ppf(0.975, 11) * jackknife
+    assert np.log(found.error_ratio_lo) == pytest.approx(full - half, rel=1e-6)
+    assert np.log(found.error_ratio_hi) == pytest.approx(full + half, rel=1e-6)
 
 
 def test_clear_and_unclear_differences() -> None:
@@ -73,10 +81,43 @@ def test_clear_and_unclear_differences() -> None:
     assert clear.probability_second_higher == 1.0
     p_values = [item.p_value for item in found.differences if item.metric == "r2"]
     assert [item.p_holm for item in found.differences if item.metric == "r2"] == pytest.approx(holm(p_values))
-    assert clear.se is not None
-    assert clear.df is not None
-    expected = (stats.t.ppf(0.975, clear.df) + stats.t.ppf(0.8, clear.df)) * clear.se
-    assert clear.minimum_detectable == pytest.approx(expected, rel=1e-9)
+    unclear = found.difference("good", "twin")
+    assert unclear.minimum_detectable is not None
+    assert unclear.estimate is not None
+    assert abs(unclear.estimate) < unclear.minimum_detectable < 0.1
+
+
+def test_interval_and_p_value_decide_alike() -> None:
+    rng = np.random.default_rng(11)
+    decided = 0
+    for _ in range(60):
+        true, a, b = rng.normal(size=(3, 100))
+        pair = {"a": 0.4 * true + 0.5 * a, "b": 0.4 * true + 0.42 * b}
+        for item in compare_paired(true, pair, resamples=2).differences:
+            assert item.lo is not None
+            assert item.hi is not None
+            assert item.p_value is not None
+            assert (item.p_value < 0.05) == (item.lo > 0 or item.hi < 0), item.metric
+            decided += item.p_value < 0.05
+    assert 20 < decided < 220
+
+
+def test_a_bad_model_does_not_drown_the_difference() -> None:
+    """What the log ratio is for: R² of 0.77 against -0.84 on one autocorrelated flight of 144 samples."""
+    rng = np.random.default_rng(3)
+    true = np.empty(144)
+    true[0] = rng.normal()
+    for i in range(1, 144):
+        true[i] = 0.9 * true[i - 1] + np.sqrt(1 - 0.81) * rng.normal()
+    good = true + 0.45 * rng.normal(size=144)
+    bad = 0.6 * rng.normal(size=144) + true.mean() + 0.7 * true.std()
+    item = compare_paired(true, {"bad": bad, "good": good}).difference("bad", "good")
+    assert item.estimate is not None
+    assert item.estimate > 1
+    assert item.p_value is not None
+    assert item.p_value < 0.01
+    assert item.lo is not None
+    assert item.lo > 0
 
 
 def test_false_claims_are_rare_and_the_stated_power_is_reached() -> None:

@@ -59,7 +59,8 @@ def test_values_are_read_with_their_types(tmp_path: Path) -> None:
         ("loss: [", "line 1"),
         ("run_name: a/b", "run_name: found 'a/b'"),
         ("overweight_factor: 2.0", "overweight_flight: found None; expected one of flight_a"),
-        ("pretraining: broken_ssl", "pretraining: found 'broken_ssl'; expected one of none"),
+        ("pretraining: ssl", "pretraining: found 'ssl'; expected one of none, masked, broken_ssl"),
+        ("data: {kind: pickle}", "data.kind: found 'pickle'; expected one of flights, diabetes, npz, hdf5, table"),
     ],
 )
 def test_refused_in_one_line(tmp_path: Path, text: str, message: str) -> None:

@@ -7,6 +7,13 @@ import training
 
 ROOT = Path(training.__file__).parent
 ALLOWED = {"torch", "numpy", "yaml", "rich", "training", "runreport"}
+# Packages that one file needs, which imports them only when it is asked for what they are for.
+ONLY_IN = {
+    "rich": "progress.py",
+    "pyarrow": "data/table.py",
+    "h5py": "data/hdf5.py",
+    "sklearn": "data/diabetes.py",
+}
 
 
 def _imported(path: Path) -> set[str]:
@@ -28,9 +35,17 @@ def test_training_imports_only_the_contract_and_its_few_packages() -> None:
     of_runreport = {name for name in imported if name.split(".")[0] == "runreport"}
     assert of_runreport == {"runreport.artifacts"}
     roots = {name.split(".")[0] for name in imported} - set(sys.stdlib_module_names)
-    assert roots <= ALLOWED
+    assert roots <= ALLOWED | set(ONLY_IN)
 
 
-def test_rich_is_imported_only_where_it_is_drawn_with() -> None:
-    using = {path.name for path in ROOT.rglob("*.py") if any(n.split(".")[0] == "rich" for n in _imported(path))}
-    assert using == {"progress.py"}
+def test_optional_packages_are_imported_in_one_file_each_and_late() -> None:
+    for package, file in ONLY_IN.items():
+        paths = [path for path in ROOT.rglob("*.py") if any(n.split(".")[0] == package for n in _imported(path))]
+        assert [path.relative_to(ROOT).as_posix() for path in paths] == [file]
+        at_the_top: set[str] = set()
+        for node in ast.parse(paths[0].read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Import):
+                at_the_top |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                at_the_top.add(node.module or "")
+        assert not any(name.split(".")[0] == package for name in at_the_top), package

@@ -9,7 +9,7 @@ from training.augmentation import mirror_across, mirror_randomly, mirror_time
 from training.config import Config, DataConfig
 from training.data.flights import TEST_FLIGHT, simulate_flight
 from training.model import HeightNetwork
-from training.model.attention import TemporalAttention
+from training.model.attention import AttentionPooling
 from training.model.encoder import frame_channels
 
 
@@ -60,7 +60,7 @@ def test_motion_channel_is_the_change_over_time() -> None:
 
 def test_attention_is_a_weighted_mean_without_order() -> None:
     torch.manual_seed(1)
-    attention = TemporalAttention(size=6)
+    attention = AttentionPooling(size=6)
     vectors = torch.randn(2, 5, 6)
     pooled = attention(vectors)
     torch.testing.assert_close(pooled, attention(vectors[:, [3, 1, 4, 0, 2]]))

@@ -9,8 +9,9 @@ from training.config import Config
 from training.data.dataset import Split
 from training.diagnostics import GradientNorms
 from training.errors import ConfigError
-from training.loop import Objective, evaluate_losses
-from training.losses import make_loss, weighted_mean
+from training.losses import make_loss
+from training.losses.base import weighted_mean
+from training.objective import evaluate_losses, make_objective
 from training.penalties import make_penalty
 from training.penalties.variance_ratio import variance_ratio_penalty
 from training.weighting import combined, flight_weights, hard_sample_weights
@@ -21,16 +22,20 @@ PRED = RANDOM.normal(1.0, 2.0, 40)
 
 
 def test_huber_is_scipys() -> None:
-    loss = make_loss(Config(loss="huber", huber_delta=0.7))(torch.from_numpy(PRED), torch.from_numpy(TRUE))
-    np.testing.assert_allclose(loss.numpy(), special.huber(0.7, PRED - TRUE), rtol=1e-12)
+    y_pred, y_true = torch.from_numpy(PRED), torch.from_numpy(TRUE)
+    loss = make_loss(Config(loss="huber", huber_delta=0.7), y_true)(y_pred, y_true)
+    assert float(loss) == pytest.approx(np.mean(special.huber(0.7, PRED - TRUE)), rel=1e-12)
 
 
 def test_mse_and_mae_are_sklearns() -> None:
     from sklearn.metrics import mean_absolute_error, mean_squared_error
 
     for name, reference in (("mse", mean_squared_error), ("mae", mean_absolute_error)):
-        loss = make_loss(Config(loss=name))(torch.from_numpy(PRED), torch.from_numpy(TRUE))
-        assert float(weighted_mean(loss, None)) == pytest.approx(reference(TRUE, PRED))
+        y_pred, y_true, weights = (torch.from_numpy(values) for values in (PRED, TRUE, np.arange(1.0, 41.0)))
+        loss = make_loss(Config(loss=name), y_true)
+        assert float(loss(y_pred, y_true)) == pytest.approx(reference(TRUE, PRED))
+        expected = reference(TRUE, PRED, sample_weight=weights.numpy())
+        assert float(loss(y_pred, y_true, weights)) == pytest.approx(expected)
 
 
 def test_weighted_mean_is_numpys_average() -> None:
@@ -72,13 +77,13 @@ def test_penalty_is_off_at_zero_and_null() -> None:
 
 
 def test_evaluated_loss_is_base_plus_weighted_penalty() -> None:
-    config = Config(loss="mse", variance_lambda=2.0)
-    objective = Objective(sample_loss=make_loss(config), penalty=make_penalty(config), weight=config.penalty_weight)
-    losses = evaluate_losses(objective, torch.from_numpy(PRED), torch.from_numpy(TRUE))
+    y_pred, y_true = torch.from_numpy(PRED), torch.from_numpy(TRUE)
+    objective = make_objective(Config(loss="mse", variance_lambda=0.1), y_true)
+    losses = evaluate_losses(objective, 2.0, y_pred, y_true)
     base, penalty = np.mean((PRED - TRUE) ** 2), (1 - np.var(PRED) / np.var(TRUE)) ** 2
     assert (losses.base, losses.penalty, losses.total) == pytest.approx((base, penalty, base + 2 * penalty))
-    plain = Objective(sample_loss=make_loss(config), penalty=None, weight=0.0)
-    assert evaluate_losses(plain, torch.from_numpy(PRED), torch.from_numpy(TRUE)).penalty is None
+    plain = evaluate_losses(make_objective(Config(loss="mse"), y_true), 0.0, y_pred, y_true)
+    assert (plain.penalty, plain.total) == (None, plain.base)
 
 
 def _split(flights: list[int]) -> Split:

@@ -1,16 +1,19 @@
 """Learning rate and stopping, on hand-made histories."""
 
+import dataclasses
 import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 
 from training.config import Config
+from training.metrics import summarise
 from training.schedules import make_schedule
 from training.stopping import make_early_stopping, make_emergency_stop
 from training.stopping.early import EarlyStopping
-from training.stopping.policies import Policy
+from training.stopping.policies import POLICIES, Policy
 
 
 def _rates(config: Config, *, epochs: int, steps: int, losses: list[float] | None = None) -> list[float]:
@@ -86,8 +89,43 @@ def test_val_loss_is_minimised_and_nan_never_wins() -> None:
 
 def test_nothing_finite_selects_nothing() -> None:
     stopping = make_early_stopping(Config(early_stopping="r2", patience=2))
-    assert _replay(stopping, "r2", [None, math.nan, 0.3]) == 2
+    assert _replay(stopping, "r2", [None, math.nan, math.inf, 0.3]) == 3
     assert stopping.selected_epoch is None
+
+
+def test_an_undefined_number_is_not_waited_for() -> None:
+    stopping = make_early_stopping(Config(early_stopping="r2", patience=2))
+    assert _replay(stopping, "r2", [0.5, None, None, None, 0.4, None, 0.6]) == 7
+    assert stopping.selected_epoch == 7
+    assert stopping.wait == 0
+
+
+def test_warmup_epochs_neither_win_nor_wait() -> None:
+    stopping = make_early_stopping(Config(early_stopping="r2", patience=2, stopping_warmup=2))
+    assert _replay(stopping, "r2", [0.9, 0.8, 0.1, 0.2, 0.1, 0.1, 0.7]) == 6
+    assert stopping.selected_epoch == 4
+
+
+def test_scores_by_hand() -> None:
+    """Composite -0.1 + 2·(0.5 - 0.7) = -0.5; concordance of four points by Lin's own formula; a mean of five."""
+    rows = [{"r2": r2, "variance_ratio": 0.5} for r2 in (0.1, 0.2, 0.3, 0.4, -0.1)]
+    assert POLICIES["composite"].value(rows) == pytest.approx(-0.5)
+    assert POLICIES["smoothed"].value(rows) == pytest.approx(0.18)
+    assert POLICIES["smoothed"].value(rows[:4]) is None
+    y_true, y_pred = np.array([0.0, 1.0, 2.0, 5.0]), np.array([1.0, 1.0, 3.0, 4.0])
+    covariance = np.cov(y_true, y_pred, ddof=0)[0, 1]
+    lin = 2 * covariance / (np.var(y_true) + np.var(y_pred) + (y_true.mean() - y_pred.mean()) ** 2)
+    row = dataclasses.asdict(summarise(y_true, y_pred))
+    assert POLICIES["ccc"].value([row]) == pytest.approx(lin)
+
+
+def test_a_floor_may_go_with_any_policy() -> None:
+    stopping = make_early_stopping(Config(early_stopping="val_loss", ratio_floor=0.3, patience=5))
+    for epoch, (loss, ratio) in enumerate([(0.5, 0.1), (0.9, 0.3), (0.8, math.inf), (0.7, None)], start=1):
+        stopping.update(epoch, {"val_loss": loss, "variance_ratio": ratio})
+    assert (stopping.selected_epoch, stopping.wait) == (2, 2)
+    assert make_early_stopping(Config(early_stopping="floor")).policy.floor == 0.4
+    assert make_early_stopping(Config(early_stopping="floor", ratio_floor=0.2)).policy.floor == 0.2
 
 
 def test_a_floor_excludes_epochs() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from training.config import Config
 from training.stopping.early import EarlyStopping
 from training.stopping.emergency import EmergencyStop
@@ -11,8 +13,11 @@ __all__ = ["POLICIES", "EarlyStopping", "EmergencyStop", "Policy", "make_early_s
 
 
 def make_early_stopping(config: Config) -> EarlyStopping:
-    """Early stopping on the policy that ``config.early_stopping`` names."""
-    return EarlyStopping(POLICIES[config.early_stopping], patience=config.patience, min_delta=config.min_delta)
+    """Early stopping on the policy that ``config.early_stopping`` names, under ``config.ratio_floor`` where set."""
+    policy = POLICIES[config.early_stopping]
+    if config.ratio_floor is not None:
+        policy = dataclasses.replace(policy, floor=config.ratio_floor)
+    return EarlyStopping(policy, patience=config.patience, min_delta=config.min_delta, warmup=config.stopping_warmup)
 
 
 def make_emergency_stop(config: Config) -> EmergencyStop | None:

@@ -11,21 +11,26 @@ from runreport.wording import percent, plural
 TITLE = "Key observations"
 MOST = 14
 """Findings shown: a run with more has one cause behind most of them; the JSON holds all."""
+LEADING = ("signal.limited",)
+"""Information that stands among the faults, because it bounds what mending any of them can give."""
 
 
 def build(page: Page) -> Section | Omitted:
     """Every finding with its rule and severity, so that a reader can look up what it means."""
     analysis = page.analysis
-    shown = [f for f in analysis.findings if not f.rule.startswith("selection.")]
+    told = [f for f in analysis.findings if not f.rule.startswith("selection.")]
+    faults = [f for f in told if f.severity.rank >= 1 or f.rule in LEADING]
+    noted = [f for f in told if f not in faults]
     blocks: list[Block] = []
-    if shown:
-        blocks.append(Bullets(items=tuple(_item(f) for f in shown[:MOST])))
-        if len(shown) > MOST:
-            blocks.append(
-                Paragraph(text=f"{plural(len(shown) - MOST, 'further finding')} of lesser weight: see the JSON.")
-            )
+    if faults:
+        blocks.append(Bullets(items=tuple(_item(f) for f in faults[:MOST])))
+        if len(faults) > MOST:
+            blocks.append(Paragraph(text=f"{plural(len(faults) - MOST, 'further finding')}: see the JSON."))
+    if noted:
+        blocks.append(Paragraph(text="Also noted:" if faults else "Noted:"))
+        blocks.append(Bullets(items=tuple(_item(f) for f in noted[:MOST])))
     if analysis.clear:
-        found = "Nothing else was found" if shown else "Nothing was found"
+        found = "Nothing else was found" if told else "Nothing was found"
         blocks.append(
             Paragraph(text=f"{found} by the other {plural(len(analysis.clear), 'rule')} that could be judged.")
         )
@@ -35,7 +40,8 @@ def build(page: Page) -> Section | Omitted:
 
 
 def _item(finding: Finding) -> str:
-    q = f", false discovery rate {_rate(finding.q_value)}" if finding.q_value is not None else ""
+    tested = finding.q_value is not None and finding.severity.rank >= 1
+    q = f", false discovery rate {_rate(finding.q_value)}" if tested and finding.q_value is not None else ""
     return f"{finding.message} ({strong(finding.severity.value)}, {finding.rule}{q})"
 
 
