@@ -87,9 +87,9 @@ def main() -> None:
     lines = [
         "# Paired comparison: false alarms and power",
         "",
-        f"Written by `python benchmarks/paired.py --trials {arguments.trials} --out docs/paired.md`: the share of trials in which",
-        f"two models of the population R² named above the column are told apart (p < 0.05, before Holm), n = {N}. The first column",
-        "is the false alarms, nominal 5 %.",
+        f"Written by `python benchmarks/paired.py --trials {arguments.trials} --out docs/paired.md`: the share of trials",
+        "in which two models of the population R² named above the column are told apart (p < 0.05, before Holm),",
+        f"n = {N}. The first column is the false alarms, nominal 5 %.",
         "",
         "| data | " + " | ".join(f"{a:g} and {b:g}" for a, b in PAIRS) + " |",
         "|---" * (len(PAIRS) + 1) + "|",
