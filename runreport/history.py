@@ -48,4 +48,6 @@ def history_of(epochs: Sequence[int | float], **columns: Sequence[Number]) -> Hi
     >>> history_of([1, 2], r2=[0.1, 0.2]).finite("r2")
     [(1, 0.1), (2, 0.2)]
     """
-    return History(epochs=tuple(epochs), columns={name: tuple(values) for name, values in columns.items()})
+    # A numpy number is a float that does not print as one; rules read a number's digits off its text.
+    plain = {name: tuple(None if v is None else float(v) for v in values) for name, values in columns.items()}
+    return History(epochs=tuple(epochs), columns=plain)
