@@ -80,7 +80,7 @@ class Config:
     gradient_clip: float | None = setting(1.0, "largest total gradient norm; null = no clipping", above=0.0)
 
     loss: str = setting("huber", "base loss: see docs/training-losses.md", choices=LOSS_NAMES)
-    huber_delta: float = setting(1.0, "where Huber turns from square to straight, km", above=0.0)
+    huber_delta: float = setting(1.0, "where Huber turns from square to straight, in units of the loss", above=0.0)
     mixed_losses: tuple[str, ...] = setting(("huber", "ccc"), "with loss mixed: its parts", choices=POINT_LOSSES)
     mixed_weights: tuple[float, ...] = setting((1.0, 1.0), "their weights, one each", low=0.0)
     quantiles: tuple[float, ...] = setting(

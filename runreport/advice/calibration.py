@@ -104,6 +104,27 @@ def lower_penalty(evidence: Evidence) -> Advice | None:
     )
 
 
+def drop_noisy_penalty(evidence: Evidence) -> Advice | None:
+    """A spread penalty that sees too few samples at a time to know the spread."""
+    finding = evidence.found("penalty.batch-bias")
+    key = evidence.penalty_key
+    if finding is None or key is None or evidence.found("penalty.dominates") is not None:
+        return None
+    bounds = evidence.interval("pearson_r")
+    lower = f"or r of the next run lies below {fixed(bounds[0], 2)}" if bounds is not None else "or r falls"
+    return Advice(
+        id="penalty.drop",
+        title="Drop the spread penalty, or compute it over more samples",
+        text=f"{finding.message} What it asks for is set by the batch, not by the data; a "
+        "recalibration sets the spread for free.",
+        because=(finding.rule,),
+        acts_on="alpha",
+        config_patch={key: 0.0},
+        refuted_if=f"the loss of single batches still scatters as before, {lower}",
+        ceiling_r2=evidence.ceiling,
+    )
+
+
 def narrow(evidence: Evidence) -> Advice | None:
     """Wider than its information warrants, no penalty to blame."""
     finding = evidence.found("spread.over")

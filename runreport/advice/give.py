@@ -23,6 +23,7 @@ STEPS: tuple[Callable[[Evidence], Advice | None], ...] = (
     calibration.remove_bias,
     calibration.widen_output,
     calibration.lower_penalty,
+    calibration.drop_noisy_penalty,
     calibration.narrow,
     calibration.widen,
     optimisation.pick_better_epoch,
@@ -41,4 +42,4 @@ def give_advice(context: Context, findings: Sequence[Finding]) -> tuple[Advice, 
     """What to do next, the most urgent first; one "no change is warranted" where nothing applies."""
     evidence = Evidence(context=context, findings=tuple(findings))
     given = [advice for step in STEPS if (advice := step(evidence)) is not None][:MOST]
-    return tuple(given) or (signal.no_change(evidence),)
+    return tuple(given) or (signal.follow_remedy(evidence) or signal.no_change(evidence),)

@@ -61,6 +61,25 @@ def raise_capacity(evidence: Evidence) -> Advice | None:
     )
 
 
+def follow_remedy(evidence: Evidence) -> Advice | None:
+    """A fault for which no step of its own exists: what its rule's own documentation says to do."""
+    from runreport.rules.registry import all_rules
+
+    finding = next((f for f in evidence.findings if f.severity.rank >= 1), None)
+    rule = next((r for r in all_rules() if finding is not None and r.id == finding.rule), None)
+    if finding is None or rule is None:
+        return None
+    return Advice(
+        id=f"remedy.{rule.id}",
+        title=f"Mend: {rule.title[0].lower()}{rule.title[1:]}",
+        text=f"{finding.message} {rule.remedy}",
+        because=(rule.id,),
+        acts_on=finding.acts_on,
+        refuted_if=f"the report of the next run still holds {rule.id}",
+        ceiling_r2=evidence.ceiling,
+    )
+
+
 def no_change(evidence: Evidence) -> Advice:
     """Nothing was found that a change would mend beyond noise; or too little is known to say that."""
     if evidence.context.budget is None:

@@ -148,6 +148,21 @@ def test_a_larger_penalty_is_advised_against_only_where_the_figures_show_it() ->
     assert against(context(r=0.95, alpha=0.5, r_interval=(0.93, 0.97), config={"variance_lambda": 0.5})) is None
 
 
+def test_a_small_batch_penalty_is_dropped_unless_it_is_removed_already() -> None:
+    on = context(config={"variance_lambda": 0.5})
+    advice = only(give_advice(on, [found("penalty.batch-bias")]))
+    assert (advice.id, advice.config_patch) == ("penalty.drop", {"variance_lambda": 0.0})
+    both = give_advice(on, [found("penalty.dominates"), found("penalty.batch-bias")])
+    assert [a.id for a in both] == ["penalty.remove"]
+
+
+def test_a_fault_without_a_step_of_its_own_gets_its_rules_remedy() -> None:
+    advice = only(give_advice(context(), [found("loss.spike")]))
+    assert advice.id == "remedy.loss.spike"
+    assert advice.because == ("loss.spike",)
+    assert "No change" not in advice.title
+
+
 def test_every_step_stays_silent_without_findings() -> None:
     evidence = Evidence(context=context(), findings=())
     assert [step(evidence) for step in STEPS] == [None] * len(STEPS)
