@@ -20,6 +20,7 @@ STEPS: tuple[Callable[[Evidence], Advice | None], ...] = (
     optimisation.lower_rate,
     optimisation.raise_rate,
     optimisation.match_scale,
+    signal.move_output,
     calibration.remove_bias,
     calibration.widen_output,
     calibration.lower_penalty,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runreport.advice.evidence import Evidence
 from runreport.advice.record import Advice, Expected
+from runreport.findings import Finding
 from runreport.marks import code
 from runreport.wording import fixed, interval, listing, with_interval
 
@@ -63,11 +64,22 @@ def raise_capacity(evidence: Evidence) -> Advice | None:
 
 def follow_remedy(evidence: Evidence) -> Advice | None:
     """A fault for which no step of its own exists: what its rule's own documentation says to do."""
+    finding = next((f for f in evidence.findings if f.severity.rank >= 1), None)
+    return _remedy(evidence, finding) if finding is not None else None
+
+
+def move_output(evidence: Evidence) -> Advice | None:
+    """Constant predictions: before their mean or anything else of them is mended, they must vary."""
+    finding = evidence.found("collapse.constant")
+    rate = evidence.found("lr.warmup-never-ended", "lr.too-low", "lr.frozen", "loss.not-finite", "loss.divergence")
+    return _remedy(evidence, finding) if finding is not None and rate is None else None
+
+
+def _remedy(evidence: Evidence, finding: Finding) -> Advice | None:
     from runreport.rules.registry import all_rules
 
-    finding = next((f for f in evidence.findings if f.severity.rank >= 1), None)
-    rule = next((r for r in all_rules() if finding is not None and r.id == finding.rule), None)
-    if finding is None or rule is None:
+    rule = next((r for r in all_rules() if r.id == finding.rule), None)
+    if rule is None:
         return None
     return Advice(
         id=f"remedy.{rule.id}",

@@ -39,11 +39,13 @@ def r2_clause(analysis: Analysis) -> str | None:
     if budget is None:
         return f"R² is negative ({fixed(r2, 2)}{where}); what was logged does not tell why"
     if r2 + budget.wrong_mean >= 0:
-        cause = "because their mean is off"
+        cause = "because the predictions' mean is off"
     elif r2 + budget.wrong_spread >= 0:
-        cause = "because they are wider than their information warrants"
+        backwards = final["pearson_r"] is not None and final["pearson_r"] < 0
+        wider = "the predictions are wider than their information warrants"
+        cause = f"because {'the predictions run against the truth' if backwards else wider}"
     else:
-        cause = "because mean and spread are both off"
+        cause = "because the predictions' mean and spread are both off"
     return f"R² is negative ({fixed(r2, 2)}{where}) {cause}"
 
 

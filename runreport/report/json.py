@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from runreport.advice.record import Advice
 from runreport.analysis.record import Analysis
 from runreport.compare.record import Comparison
 from runreport.context import Final
@@ -126,30 +127,32 @@ def run_document(a: Analysis) -> dict[str, Any]:
             }
             for j in a.criteria
         ],
-        "advice": [
-            {
-                "id": advice.id,
-                "title": advice.title,
-                "text": advice.text,
-                "because": list(advice.because),
-                "acts_on": advice.acts_on,
-                "config_patch": advice.config_patch,
-                "expected": None
-                if advice.expected is None
-                else {
-                    "metric": advice.expected.metric,
-                    "value": advice.expected.value,
-                    "low": advice.expected.low,
-                    "high": advice.expected.high,
-                    "basis": advice.expected.basis,
-                },
-                "refuted_if": advice.refuted_if,
-                "ceiling_r2": advice.ceiling_r2,
-            }
-            for advice in a.advice
-        ],
+        "advice": [_advice(advice) for advice in a.advice],
         "notes": [{"code": n.code, "message": n.message, "epoch": n.epoch} for n in a.run.notes],
         "columns_read": a.run.columns_read,
+    }
+
+
+def _advice(advice: Advice) -> dict[str, Any]:
+    expected = advice.expected
+    return {
+        "id": advice.id,
+        "title": advice.title,
+        "text": advice.text,
+        "because": list(advice.because),
+        "acts_on": advice.acts_on,
+        "config_patch": advice.config_patch,
+        "expected": None
+        if expected is None
+        else {
+            "metric": expected.metric,
+            "value": expected.value,
+            "low": expected.low,
+            "high": expected.high,
+            "basis": expected.basis,
+        },
+        "refuted_if": advice.refuted_if,
+        "ceiling_r2": advice.ceiling_r2,
     }
 
 

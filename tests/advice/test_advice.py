@@ -163,6 +163,14 @@ def test_a_fault_without_a_step_of_its_own_gets_its_rules_remedy() -> None:
     assert "No change" not in advice.title
 
 
+def test_constant_predictions_must_vary_before_their_mean_is_mended() -> None:
+    constant = found("collapse.constant", Severity.CRITICAL)
+    given = give_advice(context(beta=-0.5), [constant, found("bias.dominates")])
+    assert [a.id for a in given] == ["remedy.collapse.constant", "bias.remove"]
+    warming = give_advice(context(), [found("lr.warmup-never-ended", Severity.CRITICAL), constant])
+    assert [a.id for a in warming] == ["lr.repair-warmup"]
+
+
 def test_every_step_stays_silent_without_findings() -> None:
     evidence = Evidence(context=context(), findings=())
     assert [step(evidence) for step in STEPS] == [None] * len(STEPS)

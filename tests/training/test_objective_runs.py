@@ -217,3 +217,30 @@ def test_murphys_budget_gives_the_concordance_that_the_loss_names() -> None:
     r, alpha = stats.pearsonr(y_true, y_pred).statistic, np.std(y_pred) / np.std(y_true)
     beta = (y_pred.mean() - y_true.mean()) / np.std(y_true)
     assert 1 - loss == pytest.approx(2 * r * alpha / (1 + alpha**2 + beta**2), rel=1e-12)
+
+
+def test_a_resumed_trainer_goes_on_with_the_same_lambda_and_mixtures() -> None:
+    split = _split(24)
+    config = Config(
+        temporal_frames=2,
+        hidden_size=8,
+        batch_size=8,
+        loss="quantile",
+        variance_lambda=0.5,
+        lambda_schedule="gradient_balanced",
+        gradient_every=1,
+        c_mixup_alpha=1.0,
+        output_init_std=0.3,
+    )
+
+    def trainer() -> Trainer:
+        torch.manual_seed(0)
+        bias = make_objective(config, split.target).start(0.5)
+        return Trainer(config, HeightNetwork(config, output_bias=bias), split)
+
+    first, second = trainer(), trainer()
+    first.train_epoch(None)
+    second.load_state_dict(first.state_dict())
+    ours, theirs = first.train_epoch(None), second.train_epoch(None)
+    assert (theirs.train_loss, theirs.penalty_weight) == (ours.train_loss, ours.penalty_weight)
+    assert ours.penalty_weight != 0.5
