@@ -29,3 +29,7 @@ class InputError(Exception):
         # Control characters in a file name or a cell must not break the one-line promise or drive the terminal.
         line = f"{self.where}: " + "; ".join(parts)
         super().__init__("".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line))
+
+
+class NoFinitePredictionsError(InputError):
+    """A predictions file without one finite pair: what a diverged run leaves. Its history can still be reported."""

@@ -6,7 +6,7 @@ from runreport.advice.evidence import Evidence
 from runreport.advice.record import Advice, Expected
 from runreport.findings import NOTICEABLE_R2, Value
 from runreport.marks import code
-from runreport.wording import fixed, number, percent
+from runreport.wording import fixed, number, percent, with_interval
 
 SHIFT_SHARE = 0.5
 """Share of β that the difference of the split means must explain before the split, not the model, is to blame."""
@@ -142,6 +142,9 @@ def widen(evidence: Evidence) -> Advice | None:
 
 
 def _rescale(evidence: Evidence, rule: str, direction: str, advice_id: str) -> Advice:
+    bounds = evidence.interval("pearson_r")
+    if bounds is None or bounds[0] <= 0:
+        return _predict_the_mean(evidence, rule)
     slope, r2 = evidence.value("calibration_slope"), evidence.value("r2")
     alpha, r = evidence.value("variance_ratio"), evidence.value("pearson_r")
     gain = (alpha - r) ** 2 if alpha is not None and r is not None else None
@@ -160,6 +163,25 @@ def _rescale(evidence: Evidence, rule: str, direction: str, advice_id: str) -> A
         if gain is None or r2 is None
         else Expected(metric="r2", value=r2 + gain, high=evidence.ceiling, basis="R² + (α - r)²: the same r at α = r"),
         refuted_if="fitted on validation, the rescaled test predictions have no higher R²",
+        ceiling_r2=evidence.ceiling,
+    )
+
+
+def _predict_the_mean(evidence: Evidence, rule: str) -> Advice:
+    """Without proven correlation there is nothing to rescale: a slope fitted to noise would be noise."""
+    r, beta = evidence.value("pearson_r"), evidence.value("bias")
+    shown = with_interval(r, evidence.interval("pearson_r"), 2)
+    return Advice(
+        id="spread.predict-mean",
+        title="Until there is signal, predict the mean",
+        text=f"r = {shown}: no positive correlation is shown, so no rescaling of these predictions is either. Their own mean, "
+        "given for every sample, has a smaller error than they have.",
+        because=(rule,),
+        acts_on="alpha",
+        expected=None
+        if beta is None
+        else Expected(metric="r2", value=-beta * beta, basis="-β²: constant at their mean"),
+        refuted_if="on held-out rows the constant has no higher R² than the predictions",
         ceiling_r2=evidence.ceiling,
     )
 

@@ -28,6 +28,18 @@ def find_information(evidence: Evidence) -> Advice | None:
         where = f"Even the training set is not learnt (train R² {fixed(train, 2)})."
     else:
         where = "Whether the training set itself was learnt is not in this log: log " + code("train_r2") + "."
+    if bounds is not None and bounds[0] > 0:
+        return Advice(
+            id="signal.add",
+            title="Look for more information",
+            text=f"r = {with_interval(r, bounds, 2)}: there is signal, but less than the R² asked for needs. {where} Add inputs, "
+            "samples or a model that uses them better; shift, spread and loss cannot give it.",
+            because=(finding.rule,),
+            acts_on="r",
+            expected=Expected(metric="pearson_r", low=bounds[1], high=1.0, basis="above this run's interval of r"),
+            refuted_if=f"r of the next run stays within {interval(bounds)}",
+            ceiling_r2=evidence.ceiling,
+        )
     return Advice(
         id="signal.test-first",
         title="Test for signal before tuning",

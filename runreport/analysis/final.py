@@ -69,6 +69,10 @@ def _from_predictions(
         p_value = measured.p_value()
         if p_value is not None:
             p_values[name] = p_value
+    if "r2" in intervals and "pearson_r" in intervals:
+        # R² ≤ r² where r > 0 and R² ≤ 0 where r ≤ 0: an upper end beyond what r's own interval allows says nothing.
+        low, high = intervals["r2"]
+        intervals["r2"] = (low, min(high, max(max(intervals["pearson_r"][1], 0.0) ** 2, estimates["r2"] or low)))
     n = estimates["n"]
     return Final(
         split=split,

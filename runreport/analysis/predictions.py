@@ -18,6 +18,8 @@ MATRIX_CELLS = 20_000_000
 """Epochs × samples up to which the predictions are held as one matrix (160 MB in float64) for the selection bootstrap."""
 GROUP_COLUMNS = ("flight_name", "group", "groups", "subject", "patient", "site", "batch_name")
 """Columns whose values name a cluster of dependent rows, before any ``*_id`` or ``*_name``."""
+FEWEST_GROUPS = 6
+"""Groups that inference needs: a column with fewer is taken only where none has as many."""
 ROW_KEYS = ("local_indices", "index", "row", "row_id", "sample_id", "id")
 """Columns that number the rows and are no groups."""
 
@@ -87,7 +89,6 @@ def group_column(frame: pl.DataFrame, not_groups: Sequence[str], asked: str | No
         return asked
     named = [c for c in GROUP_COLUMNS if c in others]
     ending = [c for c in others if c.lower().endswith(("_id", "_name")) and c.lower() not in ROW_KEYS]
-    for column in [*named, *ending]:
-        if frame[column].n_unique() < frame.height:
-            return column
-    return None
+    repeating = [c for c in dict.fromkeys([*named, *ending]) if frame[c].n_unique() < frame.height]
+    enough = [c for c in repeating if frame[c].n_unique() >= FEWEST_GROUPS]
+    return next(iter([*enough, *repeating]), None)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from runreport.errors import InputError
 from runreport.history import History
-from runreport.ingest.columns import map_columns, prediction_columns
+from runreport.ingest.columns import map_columns, plain, prediction_columns
 from runreport.ingest.table import LARGEST, MISSING, Table, bounded, numbers, read_table, to_float
 from runreport.run import Note
 from runreport.wording import plural
 
 MOST_EPOCHS = 2.0**53
 """Beyond it a float no longer counts by ones; a cell that large in an epoch column is something else."""
+MEASURE = re.compile(r"loss|(^|_)r2($|_)|learning|(^|_)lr($|_)")
+"""Names that look like a figure the report is about: where one is not recognised, a person must see that."""
 STEPS = ("step", "global_step", "iteration", "iter")
 """Columns that number the optimizer's steps, which many loggers write beside the epoch."""
 Columns = Mapping[str, Sequence[float | None]]
@@ -52,6 +55,11 @@ def read_histories(path: Path, given: Mapping[str, str]) -> list[tuple[History, 
     for extra in table.header:
         if extra not in mapped.values() and extra not in data and _is_numeric(table, extra):
             data[extra] = numbers(table, extra)
+    missed = [e for e in table.header if e not in mapped.values() and MEASURE.search(plain(e))]
+    if missed:
+        shown = ", ".join(missed[:5]) + (", ..." if len(missed) > 5 else "")
+        message = f"not recognised and not used: {shown}; name a column with --column val_loss=NAME"
+        notes.append(Note(code="unused", message=message))
     beyond = sum(v is not None and LARGEST < abs(v) < math.inf for values in data.values() for v in values)
     if beyond:
         them = "value is" if beyond == 1 else "values are"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runreport.errors import InputError
+from runreport.errors import InputError, NoFinitePredictionsError
 from runreport.history import History
 from runreport.ingest.columns import prediction_columns
 from runreport.ingest.history import read_histories
@@ -52,7 +52,12 @@ def read_native(name: str, files: Files, columns: Mapping[str, str]) -> list[Run
     notes: tuple[Note, ...] = ()
     sample_columns: dict[str, str] = {}
     if "predictions" in files:
-        predictions, sample_columns, notes = _read_predictions(files["predictions"], columns)
+        try:
+            predictions, sample_columns, notes = _read_predictions(files["predictions"], columns)
+        except NoFinitePredictionsError as error:
+            if "history" not in files:
+                raise
+            notes = (Note(code="predictions.not-finite", message=f"the predictions were left out: {error.found}"),)
     if "epoch_predictions" in files:
         from runreport.ingest.epoch_predictions import check_epoch_predictions
 
@@ -97,7 +102,7 @@ def _read_predictions(path: Path, given: Mapping[str, str]) -> tuple[pl.DataFram
     finite = pl.col("y_true").is_finite().fill_null(False) & pl.col("y_pred").is_finite().fill_null(False)
     rows = cells.filter(finite)
     if rows.is_empty():
-        raise InputError(
+        raise NoFinitePredictionsError(
             path, found=f"none of the {cells.height} rows has both a finite truth and a finite prediction",
             expected="numbers in y_true and y_pred", remedy="the model may have diverged",
         )  # fmt: skip

@@ -20,8 +20,12 @@ def headline(analysis: Analysis) -> str:
 def lead_clause(analysis: Analysis) -> str | None:
     """What the leading finding says, in a few words; None where no finding leads."""
     for rules, words in _LEADS:
+        if rules == NO_SIGNAL:
+            if _no_signal(analysis):
+                return words
+            continue
         finding = analysis.finding(*rules)
-        if finding is not None and (finding.severity.rank >= 1 or finding.rule == "signal.limited"):
+        if finding is not None and finding.severity.rank >= 1:
             return words.format(at=_at(finding), bias=_bias(analysis), ratio=_ratio(analysis))
     first = next((f for f in analysis.findings if f.severity.rank >= 1), None)
     return _title(first.rule) if first is not None else None
@@ -38,14 +42,19 @@ def r2_clause(analysis: Analysis) -> str | None:
         return f"R² is {fixed(r2, 2)}{where}"
     if budget is None:
         return f"R² is negative ({fixed(r2, 2)}{where}); what was logged does not tell why"
-    if r2 + budget.wrong_mean >= 0:
+    mean, spread = analysis.finding("bias.dominates"), analysis.finding("spread.over")
+    found = [f is not None and f.split in (None, final.split) for f in (mean, spread)]
+    # A cause is named only where its own test found it: a part of the budget may be large and still be noise.
+    if r2 + budget.wrong_mean >= 0 and found[0]:
         cause = "because the predictions' mean is off"
-    elif r2 + budget.wrong_spread >= 0:
+    elif r2 + budget.wrong_spread >= 0 and found[1]:
         backwards = final["pearson_r"] is not None and final["pearson_r"] < 0
         wider = "the predictions are wider than their information warrants"
         cause = f"because {'the predictions run against the truth' if backwards else wider}"
-    else:
+    elif all(found):
         cause = "because the predictions' mean and spread are both off"
+    else:
+        return f"R² is negative ({fixed(r2, 2)}{where})"
     return f"R² is negative ({fixed(r2, 2)}{where}) {cause}"
 
 
@@ -79,10 +88,18 @@ def _bias(analysis: Analysis) -> str:
     return f"predictions are {fixed(abs(beta), 2)} σ too {'high' if beta > 0 else 'low'}"
 
 
+def _no_signal(analysis: Analysis) -> bool:
+    """Whether the correlation cannot be told from none; a proven one that is only lower than asked for is no such case."""
+    bounds = analysis.final.interval("pearson_r") if analysis.final is not None else None
+    return bounds is not None and bounds[0] <= 0 <= bounds[1]
+
+
 def _ratio(analysis: Analysis) -> str:
     ratio = analysis.final["variance_ratio"] if analysis.final is not None else None
     return f" (std ratio {percent(ratio)})" if ratio is not None else ""
 
+
+NO_SIGNAL = ("signal.limited",)
 
 _LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("log.inconsistent",), "the log contradicts itself"),
@@ -95,8 +112,8 @@ _LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("lr.too-low",), "the learning rate is too low"),
     (("scale.mismatch",), "predictions are on another scale than the target"),
     (("collapse.constant",), "predictions are constant{ratio}"),
-    (("penalty.dominates",), "the spread penalty made predictions too wide{ratio}"),
-    (("signal.limited",), "predictions carry no detectable signal"),
+    (NO_SIGNAL, "predictions carry no detectable signal"),
+    (("penalty.dominates",), "predictions are too wide, with a spread penalty on{ratio}"),
     (("selection.wrong-pick",), "a better epoch was left behind"),
     (("bias.dominates",), "{bias}"),
     (("spread.over",), "predictions are wider than their information warrants{ratio}"),
