@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from runreport.errors import InputError
 from runreport.history import History
@@ -24,38 +25,91 @@ STEPS = ("step", "global_step", "iteration", "iter")
 Columns = Mapping[str, Sequence[float | None]]
 
 
-def read_histories(path: Path, given: Mapping[str, str]) -> list[tuple[History, dict[str, str], tuple[Note, ...]]]:
-    """The runs of one history file: (history sorted by epoch, known name -> name in the file, notes).
+HistoryPart = tuple[History, dict[str, str], tuple[Note, ...]]
+"""A run of a history file: its rows by epoch, known name -> name in the file, what was done while reading."""
+
+
+def read_histories(path: Path, given: Mapping[str, str]) -> list[HistoryPart]:
+    """The runs of one delimited history file: (history sorted by epoch, known name -> name in the file, notes).
 
     Raises
     ------
     InputError
         No column that is known, or an epoch that is no number.
     """
-    table = read_table(path)
-    mapped = map_columns(path, table.header, given)
-    measured = [known for known in mapped if known not in ("epoch", "epoch_seconds")]
-    if not measured:
+    return histories_of_table(read_table(path), given)
+
+
+def histories_of_table(table: Table, given: Mapping[str, str]) -> list[HistoryPart]:
+    """The runs of a table of text cells; see :func:`read_histories`."""
+    mapped = _mapped(table.path, table.header, given, lambda: _remedy(table.path, table))
+    # Columns nobody knows are kept under their own names where they are numbers: rules of other people may want them.
+    wanted = [n for n in table.header if n in mapped.values() or _is_numeric(table, n)]
+    columns = {name: numbers(table, name) for name in wanted}
+    return _histories(Records(table.path, columns, table.header, table.lines, "line", table.notes), mapped)
+
+
+def histories_of_columns(
+    path: Path, columns: Columns, given: Mapping[str, str], *, notes: Sequence[Note] = ()
+) -> list[HistoryPart]:
+    """The runs of columns that a reader has already made numbers of (None: not logged), all of one length.
+
+    ``path`` stands in messages; rows are counted from 1 there.
+
+    Raises
+    ------
+    InputError
+        No rows, no column that is known, or an epoch that is no number.
+    """
+    length = max((len(values) for values in columns.values()), default=0)
+    if not length:
+        raise InputError(path, found="no rows", expected="at least one epoch")
+    header = tuple(columns)
+    mapped = _mapped(path, header, given, lambda: "map one with --column val_loss=NAME")
+    return _histories(Records(path, columns, header, tuple(range(1, length + 1)), "row", tuple(notes)), mapped)
+
+
+class Records(NamedTuple):
+    """Numbers by column as a reader found them; ``lines[i]`` is the ``place`` (line or row) of row i in the file."""
+
+    path: Path
+    columns: Columns
+    header: tuple[str, ...]
+    lines: tuple[int, ...]
+    place: str
+    notes: tuple[Note, ...]
+
+
+def _mapped(path: Path, header: Sequence[str], given: Mapping[str, str], remedy: Callable[[], str]) -> dict[str, str]:
+    """Known name -> column, where there is one to report on."""
+    mapped = map_columns(path, header, given)
+    if not _measured(mapped):
         raise InputError(
             path,
-            found=f"no column that is known among {', '.join(table.header[:12])}",
+            found=f"no column that is known among {', '.join(header[:12])}",
             expected="at least one of val_loss, train_loss, r2, variance_ratio, mae, rmse",
-            remedy=_remedy(path, table),
+            remedy=remedy(),
         )
-    data = {known: numbers(table, theirs) for known, theirs in mapped.items()}
-    notes = list(table.notes)
-    n_rows = len(table.rows)
+    return mapped
+
+
+def _measured(mapped: Mapping[str, str]) -> list[str]:
+    return [known for known in mapped if known not in ("epoch", "epoch_seconds")]
+
+
+def _histories(records: Records, mapped: dict[str, str]) -> list[HistoryPart]:
+    """Rows in file order → runs with one row an epoch."""
+    data = {known: records.columns[theirs] for known, theirs in mapped.items()}
+    notes = list(records.notes)
     if "epoch" in data:
-        epochs = _epochs(table, mapped["epoch"], data["epoch"])
+        epochs = _epochs(records, mapped["epoch"], data["epoch"])
     else:
-        epochs = [float(i + 1) for i in range(n_rows)]
+        epochs = [float(i + 1) for i in range(len(records.lines))]
         notes.append(Note(code="derived", message="there is no epoch column: rows were numbered from 1"))
-    data["epoch"] = list(epochs)
-    # Columns nobody knows are kept under their own names where they are numbers: rules of other people may want them.
-    for extra in table.header:
-        if extra not in mapped.values() and extra not in data and _is_numeric(table, extra):
-            data[extra] = numbers(table, extra)
-    missed = [e for e in table.header if e not in mapped.values() and MEASURE.search(plain(e))]
+    for extra, values in records.columns.items():
+        if extra not in mapped.values() and extra not in data:
+            data[extra] = values
+    missed = [e for e in records.header if e not in mapped.values() and MEASURE.search(plain(e))]
     if missed:
         shown = ", ".join(missed[:5]) + (", ..." if len(missed) > 5 else "")
         message = f"not recognised and not used: {shown}; name a column with --column val_loss=NAME"
@@ -64,21 +118,18 @@ def read_histories(path: Path, given: Mapping[str, str]) -> list[tuple[History, 
     if beyond:
         them = "value is" if beyond == 1 else "values are"
         notes.append(Note(code="derived", message=f"{beyond} {them} beyond ±{LARGEST:g} and read as infinite"))
-    data = {name: [v if v is None else bounded(v) for v in values] for name, values in data.items()}
-    del data["epoch"]
+    data = {name: [v if v is None else bounded(v) for v in values] for name, values in data.items() if name != "epoch"}
     parts = _split_restarts(epochs)
     histories = []
     for number, (start, stop) in enumerate(parts, start=1):
         columns = {name: values[start:stop] for name, values in data.items()}
-        part, part_notes = _one_row_an_epoch(epochs[start:stop], columns, measured)
+        part, part_notes = _one_row_an_epoch(epochs[start:stop], columns, _measured(mapped))
         said = [*notes, *part_notes]
         if len(parts) > 1:
-            first = f"epochs start again on line {table.lines[start]}" if number > 1 else "the first of several"
-            said.append(
-                Note(
-                    code="log.restarts", message=f"the file holds {len(parts)} runs; this is number {number} ({first})"
-                )
-            )
+            where = f"epochs start again on {records.place} {records.lines[start]}"
+            first = where if number > 1 else "the first of several"
+            message = f"the file holds {len(parts)} runs; this is number {number} ({first})"
+            said.append(Note(code="log.restarts", message=message))
         histories.append((part, mapped, tuple(said)))
     return histories
 
@@ -92,11 +143,12 @@ def _remedy(path: Path, table: Table) -> str:
     return "if these are predictions, name the file predictions_<run>.csv"
 
 
-def _epochs(table: Table, name: str, values: list[float | None]) -> list[float]:
+def _epochs(records: Records, name: str, values: Sequence[float | None]) -> list[float]:
     """Epoch numbers, every one of them finite and small enough to be told from the next."""
-    for line, value in zip(table.lines, values, strict=True):
+    for line, value in zip(records.lines, values, strict=True):
         if value is None or not abs(value) < MOST_EPOCHS:
-            raise InputError(table.path, found=f"no epoch number in column {name!r}, line {line}", expected="a number")
+            found = f"no epoch number in column {name!r}, {records.place} {line}"
+            raise InputError(records.path, found=found, expected="a number")
     return [v for v in values if v is not None]
 
 
