@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 GIB = 2.0**30
+
+
+class Norms(Protocol):
+    """An epoch's mean gradient norms: ``base``, ``penalty`` and ``total``."""
+
+    def mean(self, which: str) -> float | None:
+        """The mean of one of them; None where it was not measured."""
+
+    def ratio(self) -> float | None:
+        """Penalty over base; None without a penalty, or where the base's is 0."""
 
 
 class GradientNorms:

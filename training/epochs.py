@@ -59,7 +59,7 @@ def train_epochs(
         val_pred = objective.point(val_outputs)
         hard_weight = hard_sample_weights(config, (train_pred - dataset.train.target).abs())
         losses = evaluate_losses(objective, result.penalty_weight, val_outputs, dataset.val.target)
-        row = _row(epoch, result, losses) | metric_columns(dataset, train_pred, val_pred)
+        row = loss_columns(epoch, result, losses) | metric_columns(dataset, train_pred, val_pred)
         row["gpu_memory_gib"] = peak_memory_gib(val_pred.device)
         if stopping.update(epoch, row):
             recorder.best(trainer, epoch, result.penalty_weight)
@@ -67,7 +67,7 @@ def train_epochs(
         row["epoch_seconds"] = round(time.perf_counter() - start, 4)
         rows.append(row)
         val_preds.append(val_pred.cpu())
-        stopped_because = _why_stop(config, row, stopping)
+        stopped_because = why_stop(config, row, stopping)
         recorder.row(row, selected=stopping.selected_epoch)
         recorder.state(lambda: _state(config, trainer, rows, val_preds, hard_weight, stopped_because))  # noqa: B023
     return Ending(stopped_because=stopped_because, val_pred=torch.stack(val_preds))
@@ -107,7 +107,7 @@ def _state(
     )
 
 
-def _why_stop(config: Config, row: Row, stopping: EarlyStopping) -> str | None:
+def why_stop(config: Config, row: Row, stopping: EarlyStopping) -> str | None:
     """What ends the run after this epoch; None where nothing does."""
     epoch = int(row["epoch"] or 0)
     losses = (row["train_loss"], row["val_loss"])
@@ -121,7 +121,7 @@ def _why_stop(config: Config, row: Row, stopping: EarlyStopping) -> str | None:
     return "max_epochs" if epoch >= config.max_epochs else None
 
 
-def _row(epoch: int, result: EpochResult, losses: SplitLosses) -> Row:
+def loss_columns(epoch: int, result: EpochResult, losses: SplitLosses) -> Row:
     """The columns of one epoch that come from training and from the losses."""
     return {
         "epoch": epoch,

@@ -15,7 +15,7 @@ from training.augmentation import mirror_randomly
 from training.c_mixup import draw_mixture
 from training.config import Config
 from training.data import Split
-from training.diagnostics import GradientNorms, weight_norm
+from training.diagnostics import GradientNorms, Norms, weight_norm
 from training.distributed import ALONE, World
 from training.lambdas import LambdaSchedule, make_lambda_schedule
 from training.model import Network
@@ -38,7 +38,7 @@ class EpochResult:
     train_loss: float
     penalty_weight: float
     learning_rate: float
-    norms: GradientNorms
+    norms: Norms
     weight_norm: float
     samples_per_second: float
 
