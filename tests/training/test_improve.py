@@ -1,0 +1,139 @@
+"""The improvement loop: what is kept, what is undone, why it ends, and what its story says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from training.config import Config
+from training.errors import ConfigError
+from training.improve import loop
+from training.improve.judge import next_advice, refuted
+from training.improve.loop import Story, improve
+from training.improve.reading import Reading
+from training.improve.story import story_page
+
+
+def advice(name: str, patch: Mapping[str, object], *tests: Mapping[str, object]) -> dict[str, Any]:
+    return {
+        "id": name, "title": f"Do {name}", "because": ["lr.too-low"], "acts_on": "r", "config_patch": dict(patch),
+        "refuted_if": "r does not rise", "refutation": list(tests),
+    }  # fmt: skip
+
+
+def reading(
+    r: float,
+    given: list[dict[str, Any]],
+    *,
+    found: tuple[str, ...] = (),
+    good: str = "not met",
+    r2: float | None = None,
+) -> Reading:
+    final = {"r2": r * r if r2 is None else r2, "pearson_r": r, "variance_ratio": r, "bias": -0.3, "intervals": {}}
+    criteria = [{"tier": "minimum", "verdict": "met"}, {"tier": "good", "verdict": good}]
+    findings = [{"rule": rule, "severity": "warning"} for rule in found]
+    return Reading(run={"n": 144, "final": final, "findings": findings, "criteria": criteria, "advice": given})
+
+
+RISES = {"metric": "pearson_r", "low": None, "high": 0.3, "absolute": False}
+
+
+@pytest.mark.parametrize(
+    ("test", "seen"),
+    [
+        ({"metric": "pearson_r", "low": None, "high": 0.5}, True),
+        ({"metric": "pearson_r", "low": None, "high": 0.3}, False),
+        ({"metric": "pearson_r", "low": 0.3, "high": 0.5}, True),
+        ({"metric": "pearson_r", "low": 0.5, "high": None}, False),
+        ({"metric": "bias", "low": 0.1, "high": None, "absolute": True}, True),
+        ({"metric": "bias", "low": 0.1, "high": None}, False),
+        (
+            {"metric": "mae", "low": None, "high": 9.0},
+            False,
+        ),  # not in this run: nothing is refuted by what is not known
+        ({"rule": "lr.too-low"}, True),
+        ({"rule": "lr.too-high"}, False),
+    ],
+)
+def test_each_kind_of_refutation(test: dict[str, Any], seen: bool) -> None:
+    after = reading(0.4, [], found=("lr.too-low",))
+    assert bool(refuted(advice("a", {}, test), after)) is seen
+
+
+def test_the_next_advice_has_settings_and_was_not_undone_from_here() -> None:
+    look, first, second = advice("look", {}), advice("a", {"learning_rate": 0.01}), advice("b", {"weight_decay": 0.1})
+    again = advice("a", {"learning_rate": 0.02})
+    assert next_advice(reading(0.1, [look, first, second]), []) == first
+    assert next_advice(reading(0.1, [look, first, second]), [first]) == second
+    assert next_advice(reading(0.1, [again]), [first]) == again  # the same advice with another value is another change
+    assert next_advice(reading(0.1, [look]), []) is None
+
+
+Read = Callable[..., Reading]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tuple[Story, list[Config]]]:
+    """Runs the loop on canned readings, one a round."""
+
+    def with_readings(readings: list[Reading], **options: Any) -> tuple[Story, list[Config]]:
+        left, trained = list(readings), []
+        monkeypatch.setattr(loop, "read_run", lambda *_, **__: left.pop(0))
+        monkeypatch.setattr(loop, "difference", lambda *_: {"difference": 0.01, "interval": [-0.1, 0.12]})
+        story = improve(
+            Config(run_name="x"), out=tmp_path, reports=tmp_path / "r", train=lambda c, _: trained.append(c),
+            tell=lambda _: None, **({"rounds": 5} | options),
+        )  # fmt: skip
+        assert not left
+        return story, trained
+
+    return with_readings
+
+
+def test_a_change_that_works_is_kept_and_the_loop_ends_when_the_criteria_are_met(run: Any) -> None:
+    first = reading(0.1, [advice("a", {"learning_rate": 0.01}, RISES)])
+    story, trained = run([first, reading(0.6, [advice("b", {"weight_decay": 0.1})], good="met")])
+    assert [r.kept for r in story.rounds] == [True, True]
+    assert [c.learning_rate for c in trained] == [Config().learning_rate, 0.01]
+    assert [c.run_name for c in trained] == ["x_round1", "x_round2"]
+    assert story.ended_because == "round 2 meets every criterion of the good tier"
+
+
+def test_a_refuted_change_is_undone_and_the_next_is_made_from_before_it(run: Any) -> None:
+    first = reading(0.1, [advice("a", {"learning_rate": 0.01}, RISES), advice("b", {"weight_decay": 0.1}, RISES)])
+    story, trained = run([first, reading(0.2, []), reading(0.5, [advice("look", {})])])
+    assert [r.kept for r in story.rounds] == [True, False, True]
+    assert [r.made_from for r in story.rounds] == [None, 1, 1]
+    assert (trained[2].learning_rate, trained[2].weight_decay) == (Config().learning_rate, 0.1)
+    assert "no advice in the report of round 3 changes a setting" in story.ended_because
+    page = story_page(story)
+    assert "That is what happened: pearson_r is 0.200, not above 0.300. The change was undone." in page
+    assert "| 2 | round 1 | `learning_rate: 0.01` | 0.04 | 0.20 |" in page
+    assert "cannot be told from none" in page
+
+
+def test_everything_undone_ends_it(run: Any) -> None:
+    first = reading(0.1, [advice("a", {"learning_rate": 0.01}, RISES)])
+    story, _ = run([first, reading(0.2, [])])
+    assert story.ended_because == "what the report of round 1 advises to change was tried and undone"
+    assert "no change was kept" in story_page(story)
+
+
+def test_rounds_are_runs_in_all(run: Any) -> None:
+    given = [advice("a", {"learning_rate": 0.01}, {"rule": "lr.too-high"})]
+    story, trained = run([reading(0.1, given), reading(0.1, given)], rounds=2)
+    assert len(trained) == 2
+    assert story.ended_because == "2 rounds were asked for"
+
+
+def test_a_tier_that_does_not_exist_is_refused(run: Any) -> None:
+    with pytest.raises(ConfigError, match=r"--until: found 'best'; expected one of minimum, good"):
+        run([reading(0.1, [])], until="best")
+
+
+def test_a_setting_that_is_not_ours_is_refused(run: Any) -> None:
+    with pytest.raises(ConfigError, match="advice a: unknown key 'lr'"):
+        run([reading(0.1, [advice("a", {"lr": 0.01})])])
