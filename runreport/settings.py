@@ -104,5 +104,9 @@ def _table(document: dict[str, Any]) -> Any:
 def _parse(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        found = "no such file" if missing else f"cannot be read ({error.strerror or error})"
+        raise InputError(path, found=found, expected="a TOML file of settings", remedy="check the path") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(path, found=f"not TOML ({error})", expected="a TOML file") from None

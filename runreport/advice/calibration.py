@@ -6,12 +6,12 @@ from runreport.advice.evidence import Evidence
 from runreport.advice.record import Advice, Expected
 from runreport.findings import NOTICEABLE_R2, Value
 from runreport.marks import code
-from runreport.wording import fixed, number, percent, with_interval
+from runreport.wording import fixed, number, percent, setting, with_interval
 
 SHIFT_SHARE = 0.5
 """Share of β that the difference of the split means must explain before the split, not the model, is to blame."""
-LOW_PENALTY = 4.0
-"""Factor by which a penalty is lowered where removing it is not wanted."""
+ENOUGH_SAMPLES = 32
+"""Samples from which a batch penalty's own optimum is a ratio above 90 %: the threshold of penalty.batch-bias."""
 
 
 def remove_bias(evidence: Evidence) -> Advice | None:
@@ -26,6 +26,8 @@ def remove_bias(evidence: Evidence) -> Advice | None:
         context.split_statistic("train", "true_mean"), evidence.value("true_mean"), evidence.value("true_std"),
     )  # fmt: skip
     patch: dict[str, Value] = {}
+    sigma = f"{fixed(abs(beta), 2)} σ"
+    amount = f"{sigma} ({number(abs(beta) * true_std)} in target units)" if true_std else sigma
     if train_mean is not None and true_mean is not None and true_std:
         shift = (train_mean - true_mean) / true_std
         if abs(shift) >= SHIFT_SHARE * abs(beta) and shift * beta > 0:
@@ -50,8 +52,7 @@ def remove_bias(evidence: Evidence) -> Advice | None:
     return Advice(
         id="bias.remove",
         title="Remove the bias",
-        text=f"The mean prediction is {fixed(abs(beta), 2)} σ too {'high' if beta > 0 else 'low'}, which costs "
-        f"{fixed(beta * beta, 3)} of R². {why}",
+        text=f"{evidence.refer(finding)}: shift the predictions {'down' if beta > 0 else 'up'} by {amount}. {why}",
         because=(finding.rule,),
         acts_on="beta",
         config_patch=patch,
@@ -71,8 +72,8 @@ def widen_output(evidence: Evidence) -> Advice | None:
     return Advice(
         id="range.unsaturate",
         title="Let the output reach the target's range",
-        text=f"{finding.message} Use a linear output (no sigmoid, tanh, clamp or ReLU after the last layer), or scale "
-        "its limits beyond the target's range.",
+        text=f"{evidence.refer(finding)}: use a linear output (no sigmoid, tanh, clamp or ReLU after the last layer), or "
+        "scale its limits beyond the target's range.",
         because=(finding.rule,),
         acts_on="alpha",
         refuted_if="as many predictions still lie at the edge with a linear output",
@@ -92,7 +93,8 @@ def lower_penalty(evidence: Evidence) -> Advice | None:
     return Advice(
         id="penalty.remove",
         title="Remove the spread penalty",
-        text=f"{finding.message} A penalty that widens predictions cannot add information: it acts on α only.",
+        text=f"{evidence.refer(finding)}: set {_weight_now(evidence)} to 0. A penalty that widens predictions cannot add "
+        "information.",
         because=(finding.rule,),
         acts_on="alpha",
         config_patch={key: 0.0} if key else {},
@@ -102,6 +104,14 @@ def lower_penalty(evidence: Evidence) -> Advice | None:
         refuted_if="the std ratio does not fall, or R² falls, without it",
         ceiling_r2=evidence.ceiling,
     )
+
+
+def _weight_now(evidence: Evidence) -> str:
+    """The setting that weighs the penalty, with its value."""
+    penalty = evidence.penalty
+    if penalty is None or penalty.key is None:
+        return "its weight"
+    return f"{code(penalty.key)} (now {setting(evidence.context.config.get(penalty.key))})"
 
 
 def drop_noisy_penalty(evidence: Evidence) -> Advice | None:
@@ -115,8 +125,9 @@ def drop_noisy_penalty(evidence: Evidence) -> Advice | None:
     return Advice(
         id="penalty.drop",
         title="Drop the spread penalty, or compute it over more samples",
-        text=f"{finding.message} What it asks for is set by the batch, not by the data; a "
-        "recalibration sets the spread for free.",
+        text=f"{evidence.refer(finding)}: set {_weight_now(evidence)} to 0, or take the variances over {ENOUGH_SAMPLES} samples "
+        "or more at a time. What it asks for now is set by the batch, not by the data; a recalibration sets the spread for "
+        "free.",
         because=(finding.rule,),
         acts_on="alpha",
         config_patch={key: 0.0},
@@ -159,6 +170,7 @@ def _rescale(evidence: Evidence, rule: str, direction: str, advice_id: str) -> A
         f"and needs no training; to have it from training itself, {also}.",
         because=(rule,),
         acts_on="alpha",
+        config_patch={"recalibrate": "apply"} if evidence.key("recalibrate") else {},
         expected=None
         if gain is None or r2 is None
         else Expected(metric="r2", value=r2 + gain, high=evidence.ceiling, basis="R² + (α - r)²: the same r at α = r"),
@@ -190,10 +202,13 @@ def not_advised(evidence: Evidence) -> str | None:
     """Why a stronger spread penalty is not the remedy, where the figures show it; None where they do not."""
     alpha, r, beta = evidence.value("variance_ratio"), evidence.value("pearson_r"), evidence.value("bias")
     bounds = evidence.interval("pearson_r")
-    key = evidence.penalty_key
-    if alpha is None or r is None or beta is None or key is None or bounds is None or r > 0.9 or alpha >= 0.95:
+    penalty = evidence.penalty
+    # Where the penalty pulls to at any strength is known only with its formula.
+    if penalty is None or penalty.key is None or penalty.kind is None:
         return None
-    wide = 1.0  # the minimum of the penalty (1 - α²)² itself
+    wide = penalty.target
+    if alpha is None or r is None or beta is None or bounds is None or r > 0.9 or alpha >= 0.95 * wide:
+        return None
     at_wide = 2 * r * wide - wide**2 - beta**2
     r2 = evidence.value("r2")
     if r2 is None or at_wide >= r2:
@@ -201,7 +216,7 @@ def not_advised(evidence: Evidence) -> str | None:
     shares = evidence.context.budget.error_shares if evidence.context.budget is not None else None
     share = f"which is {percent(shares[1])} " if shares is not None else ""
     return (
-        f"A larger {code(key)}. A spread penalty acts on the wrong spread alone, {share}of this run's error. It is at its "
-        f"own minimum at a std ratio of {percent(wide)}; at this correlation that is an R² of {fixed(at_wide, 2)}, against "
+        f"A larger {code(penalty.key)}. A spread penalty acts on the wrong spread alone, {share}of this run's error. It is at "
+        f"its own minimum at a std ratio of {percent(wide)}; at this correlation that is an R² of {fixed(at_wide, 2)}, against "
         f"{fixed(r2, 3)} now."
     )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from runreport.context import Context, Final
 from runreport.findings import Finding
+from runreport.rules.penalty_facts import Penalty, penalty_of
+from runreport.wording import epoch as epoch_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,11 @@ class Evidence:
         """Its 95 % interval."""
         return self.final.interval(name) if self.final is not None else None
 
+    @staticmethod
+    def refer(finding: Finding) -> str:
+        """How a step names the finding it rests on; what it says stands among the observations and is not said again."""
+        return f"From {finding.rule}" + (f" at epoch {epoch_text(finding.epoch)}" if finding.epoch is not None else "")
+
     @property
     def ceiling(self) -> float | None:
         """r²: what the best shift and rescaling of these predictions reaches."""
@@ -44,7 +51,12 @@ class Evidence:
         return next((n for n in names if n in self.context.config), None)
 
     @property
+    def penalty(self) -> Penalty | None:
+        """The run's spread penalty, where one is on."""
+        found = penalty_of(self.context)
+        return found if found is not None and found.weight > 0 else None
+
+    @property
     def penalty_key(self) -> str | None:
-        """The config key of a spread penalty's weight, where one is on."""
-        key = self.key("variance_lambda", "variance_weight", "lambda_var", "penalty_weight")
-        return key if key is not None and (self.context.config_number(key) or 0) > 0 else None
+        """The config key of a spread penalty's weight, where one is on and one key sets it."""
+        return self.penalty.key if self.penalty is not None else None

@@ -6,15 +6,18 @@ A later step rests on the earlier ones being done: recalibrating a run whose lea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from runreport.advice import calibration, integrity, optimisation, signal
 from runreport.advice.evidence import Evidence
 from runreport.advice.record import Advice
+from runreport.advice.refutation import refutation
 from runreport.context import Context
 from runreport.findings import Finding
 
 STEPS: tuple[Callable[[Evidence], Advice | None], ...] = (
     integrity.mend_log,
+    signal.turn_sign,
     optimisation.end_warmup,
     optimisation.log_rate,
     optimisation.lower_rate,
@@ -35,12 +38,31 @@ STEPS: tuple[Callable[[Evidence], Advice | None], ...] = (
 )
 """In the order of the findings catalogue; a new piece of advice is a function and a line here."""
 
+OF_THE_LOG = ("log.", "lr.", "loss.", "gradient.")
+"""Beginnings of the rules that judge the log of the training itself and not the final figures."""
+
 MOST = 5
 """Steps shown: a list that is longer is not followed, and the later ones change once the first is done."""
 
 
+def _of_the_log(advice: Advice) -> bool:
+    return all(rule.startswith(OF_THE_LOG) for rule in advice.because)
+
+
 def give_advice(context: Context, findings: Sequence[Finding]) -> tuple[Advice, ...]:
-    """What to do next, the most urgent first; one "no change is warranted" where nothing applies."""
+    """What to do next, the most urgent first; one "no change is warranted" where nothing applies.
+
+    Each with the tests that would refute it.
+    """
     evidence = Evidence(context=context, findings=tuple(findings))
+    return tuple(replace(advice, refutation=refutation(advice, evidence)) for advice in _given(evidence))
+
+
+def _given(evidence: Evidence) -> tuple[Advice, ...]:
+    more = signal.evaluate_on_more(evidence)
+    if more is not None:
+        # What the log itself shows (a loss that is no number, a rate that never rose) does not rest on these samples.
+        logged = [advice for step in STEPS if (advice := step(evidence)) is not None and _of_the_log(advice)]
+        return (more, *logged[: MOST - 1])
     given = [advice for step in STEPS if (advice := step(evidence)) is not None][:MOST]
     return tuple(given) or (signal.follow_remedy(evidence) or signal.no_change(evidence),)

@@ -16,9 +16,10 @@ def mend_log(evidence: Evidence) -> Advice | None:
         id="data.find-leak" if leak else "log.mend",
         title="Find the leak" if leak else "Find out which logged number is wrong",
         text=(
-            f"{finding.message} Look for rows that training and evaluation share, and for inputs that hold the target."
+            f"{evidence.refer(finding)}: look for rows that training and evaluation share, and for inputs that hold the target."
             if leak
-            else f"{finding.message} Recompute the metrics from saved predictions; nothing below is safe until they agree."
+            else f"{evidence.refer(finding)}: recompute the metrics from saved predictions; nothing below is safe until they "
+            "agree."
         ),
         because=(finding.rule,),
         acts_on=None,

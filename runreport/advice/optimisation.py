@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from runreport.advice.evidence import Evidence
 from runreport.advice.record import Advice, Expected
-from runreport.findings import Value
+from runreport.findings import Finding, Value
 from runreport.marks import code
 from runreport.wording import epoch as epoch_text
-from runreport.wording import fixed, interval, number
+from runreport.wording import fixed, interval, number, setting
 
 WARMUP_SHARE = 0.1
 """Share of the planned epochs a warm-up should take: the usual 5-10 %, and it leaves nine tenths at full rate."""
@@ -53,7 +53,8 @@ def end_warmup(evidence: Evidence) -> Advice | None:
     return Advice(
         id="lr.repair-warmup",
         title="Let the learning rate leave its warm-up",
-        text=f"{how}. Until the rate reaches its peak, nothing can be said about the model, the loss or the data.",
+        text=f"{evidence.refer(finding)}: {how[0].lower()}{how[1:]}. This run shows what the model does at its warm-up rates "
+        "only; whether model, loss or data limit it can be told once the rate has reached its peak.",
         because=(finding.rule,),
         acts_on="r",
         config_patch=patch,
@@ -92,7 +93,7 @@ def lower_rate(evidence: Evidence) -> Advice | None:
     return Advice(
         id="lr.lower",
         title="Lower the learning rate",
-        text=f"{finding.message} Lower the rate by a factor of {number(RATE_STEP, 1)}"
+        text=f"{evidence.refer(finding)}: lower the rate by a factor of {number(RATE_STEP, 1)}"
         + (f", to {number(rate / RATE_STEP, 2)}," if rate else "")
         + " and clip gradients, then look at the loss of the first epochs again.",
         because=(finding.rule,),
@@ -113,15 +114,16 @@ def raise_rate(evidence: Evidence) -> Advice | None:
     rate = evidence.context.config_number(key) if key else None
     raising = finding.rule == "lr.too-low" and key is not None and rate is not None
     patch: dict[str, Value] = {key: float(f"{rate * RATE_STEP:.2g}")} if raising and key and rate else {}
+    to = f", from {setting(rate)} to {number(rate * RATE_STEP, 2)}" if raising and rate else ""
     what = (
-        f"Raise it by a factor of {number(RATE_STEP, 1)}."
+        f"raise the rate by a factor of {number(RATE_STEP, 1)}{to}."
         if finding.rule == "lr.too-low"
-        else "Make the rate that is logged the rate that is configured before changing anything else."
+        else "make the rate that is logged the rate that is configured before changing anything else."
     )
     return Advice(
         id="lr.raise" if finding.rule == "lr.too-low" else "lr.repair",
         title="Raise the learning rate" if finding.rule == "lr.too-low" else "Repair the learning-rate schedule",
-        text=f"{finding.message} {what}",
+        text=f"{evidence.refer(finding)}: {what}",
         because=(finding.rule,),
         acts_on="r",
         config_patch=patch,
@@ -145,7 +147,7 @@ def match_scale(evidence: Evidence) -> Advice | None:
     return Advice(
         id="scale.standardise",
         title="Standardise the target",
-        text=f"{finding.message} Train on (y - mean) / std of the training targets{known} and undo it on the way out, "
+        text=f"{evidence.refer(finding)}: train on (y - mean) / std of the training targets{known} and undo it on the way out, "
         "or start the output's bias at the training mean.",
         because=(finding.rule,),
         acts_on="beta",
@@ -176,13 +178,23 @@ def pick_better_epoch(evidence: Evidence) -> Advice | None:
     return Advice(
         id="selection.change-policy",
         title="Keep another epoch",
-        text=f"{finding.message} Keep the checkpoint of that policy{shown}; no retraining is needed where it was saved.",
+        text=f"{evidence.refer(finding)}: keep the checkpoint that {_policy(finding)} picks{shown}; no retraining is needed "
+        "where it was saved.",
         because=(finding.rule,),
         acts_on="r",
         config_patch=patch,
         refuted_if="on samples that neither epoch was chosen on, its R² is no higher",
         ceiling_r2=evidence.ceiling,
     )
+
+
+def _policy(finding: Finding) -> str:
+    """The policy that a selection finding speaks for."""
+    return "the run's own policy" if finding.rule == "selection.not-the-policy" else "the better policy"
+
+
+def _raised(decay: float | None, key: str | None) -> str:
+    return f" (from {setting(decay)} to {number(decay * RATE_STEP, 2)})" if decay and key else ""
 
 
 def regularise(evidence: Evidence) -> Advice | None:
@@ -196,7 +208,8 @@ def regularise(evidence: Evidence) -> Advice | None:
     return Advice(
         id="fit.regularise",
         title="Regularise, or stop earlier",
-        text=f"{finding.message} Raise weight decay, shrink the model, or augment; keep the epoch before the fall.",
+        text=f"{evidence.refer(finding)}: raise weight decay{_raised(decay, key)}, shrink the model, or augment; keep the epoch "
+        "before the fall.",
         because=(finding.rule,),
         acts_on="r",
         config_patch=patch,
@@ -218,7 +231,8 @@ def train_longer(evidence: Evidence) -> Advice | None:
     return Advice(
         id="fit.train-longer",
         title="Train longer",
-        text=f"{finding.message} Give it half as many epochs again.",
+        text=f"{evidence.refer(finding)}: give it half as many epochs again"
+        + (f", {round(planned * LONGER)} instead of {planned:.0f}." if planned else "."),
         because=(finding.rule,),
         acts_on="r",
         config_patch=patch,

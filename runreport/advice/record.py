@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from runreport.advice.refutation import Condition
 from runreport.findings import Part, Value
 
 
@@ -31,6 +32,8 @@ class Advice:
         Config keys and their new values; empty where no setting does it.
     refuted_if
         What, seen in the next run, would show that the advice was wrong.
+    refutation
+        As much of it as can be tested on the report of the next run: any of these coming true refutes the advice.
     ceiling_r2
         r²: the most that any rescaling of these predictions reaches; None where r is unknown.
     """
@@ -42,5 +45,6 @@ class Advice:
     acts_on: Part | None
     refuted_if: str
     config_patch: Mapping[str, Value] = field(default_factory=dict)
+    refutation: tuple[Condition, ...] = ()
     expected: Expected | None = None
     ceiling_r2: float | None = None

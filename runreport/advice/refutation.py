@@ -21,7 +21,7 @@ NOT_TO_RETURN = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Test:
+class Condition:
     """One test on the next run; the advice is refuted if it comes true.
 
     rule
@@ -43,28 +43,29 @@ class Test:
         return {"metric": self.metric, "low": self.low, "high": self.high, "absolute": self.absolute}
 
 
-def refutation(advice: Advice, evidence: Evidence) -> tuple[Test, ...]:
-    """The tests of one piece of advice; empty where nothing in a report of the next run could show it wrong.
+R_MUST_RISE = frozenset({"lr.repair-warmup", "lr.raise", "lr.repair", "fit.regularise", "signal.add"})
+"""Advice whose own words name r of the next run: a rise within this run's interval cannot be told from none."""
+R2_MUST_RISE = frozenset({"selection.change-policy", "spread.recalibrate-narrow", "spread.recalibrate-wide"})
+"""Advice whose own words name R² on rows that nothing was chosen on."""
 
-    Advice on r is wrong where r does not pass the upper end of this run's interval: a rise within it is no rise that could
-    be told from noise. Advice on α is wrong where the spread moved away from r, or R² fell; advice on β where the bias
-    stayed. Any is wrong where the fault that it rests on is found again.
+
+def refutation(advice: Advice, evidence: Evidence) -> tuple[Condition, ...]:
+    """The tests of one piece of advice, after its words in ``refuted_if``; empty where no report can show it wrong.
+
+    Any advice is wrong where the fault that it rests on is found again. Beyond that: what its own words name, as far as a
+    figure of the next report can say it.
     """
-    if not advice.because:
-        return ()
-    tests = [Test(rule=rule) for rule in advice.because if rule in NOT_TO_RETURN]
+    tests = [Condition(rule=rule) for rule in advice.because if rule in NOT_TO_RETURN]
     bounds = evidence.interval("pearson_r")
-    r2, alpha, r = evidence.value("r2"), evidence.value("variance_ratio"), evidence.value("pearson_r")
-    if advice.acts_on == "r" and bounds is not None:
-        tests.append(Test(metric="pearson_r", high=bounds[1]))
-    if advice.acts_on == "beta":
-        tests.append(Test(metric="bias", low=BIAS_GONE, absolute=True))
-    if advice.acts_on == "alpha":
-        if alpha is not None and r is not None:
-            wider = alpha > r
-            tests.append(
-                Test(metric="variance_ratio", low=alpha) if wider else Test(metric="variance_ratio", high=alpha)
-            )
-        if r2 is not None:
-            tests.append(Test(metric="r2", high=r2))
+    r2, alpha = evidence.value("r2"), evidence.value("variance_ratio")
+    if advice.id in R_MUST_RISE and bounds is not None:
+        tests.append(Condition(metric="pearson_r", high=bounds[1]))
+    if advice.id == "penalty.drop" and bounds is not None:
+        tests.append(Condition(metric="pearson_r", high=bounds[0]))
+    if advice.id == "penalty.remove" and alpha is not None:
+        tests.append(Condition(metric="variance_ratio", low=alpha))
+    if advice.id == "bias.remove":
+        tests.append(Condition(metric="bias", low=BIAS_GONE, absolute=True))
+    if (advice.id in R2_MUST_RISE or advice.id == "penalty.remove") and r2 is not None:
+        tests.append(Condition(metric="r2", high=r2))
     return tuple(tests)

@@ -8,8 +8,38 @@ from runreport.findings import Finding
 from runreport.marks import code
 from runreport.wording import fixed, interval, listing, with_interval
 
+ENOUGH_ROWS = 50
+"""Independent samples from which R² is known to about ±0.2: as few as a decision can rest on."""
+ENOUGH_GROUPS = 6
+"""Groups from which the statistics give an interval."""
 LEARNT_R2 = 0.5
 """Train R² from which the model has clearly learnt its training set: half of its variance."""
+
+
+def turn_sign(evidence: Evidence) -> Advice | None:
+    """Predictions run against the truth: the cause before the mirror."""
+    finding = evidence.found("signal.inverted")
+    if finding is None:
+        return None
+    alpha, r, beta = evidence.value("variance_ratio"), evidence.value("pearson_r"), evidence.value("bias")
+    mirrored = None if alpha is None or r is None or beta is None else -2 * r * alpha - alpha * alpha - beta * beta
+    return Advice(
+        id="signal.turn-sign",
+        title="Find where the sign was turned",
+        text=f"{evidence.refer(finding)}: compare sign, unit and transform of the target at training and here (a height for a "
+        "depth, a distance for a closeness, a standardisation undone with a negative scale), and whether the columns called "
+        "truth and prediction, or two targets, are swapped. Mirror nothing before the cause is known: on training rows the "
+        "correlation tells whether the model or this evaluation turned it.",
+        because=(finding.rule,),
+        acts_on="r",
+        expected=None
+        if mirrored is None
+        else Expected(
+            metric="r2", value=mirrored, high=evidence.ceiling, basis="the same predictions, mirrored at their mean"
+        ),
+        refuted_if="sign, unit and columns agree, and r is negative on the training rows as well",
+        ceiling_r2=evidence.ceiling,
+    )
 
 
 def find_information(evidence: Evidence) -> Advice | None:
@@ -25,7 +55,10 @@ def find_information(evidence: Evidence) -> Advice | None:
             "carry over. Look at the data, the features and the split."
         )
     elif train is not None:
-        where = f"Even the training set is not learnt (train R² {fixed(train, 2)})."
+        where = (
+            f"The training set is fitted no better than to R² {fixed(train, 2)}: whether the inputs hold no more or the model "
+            "does not use them is not told apart."
+        )
     else:
         where = "Whether the training set itself was learnt is not in this log: log " + code("train_r2") + "."
     if bounds is not None and bounds[0] > 0:
@@ -65,7 +98,7 @@ def raise_capacity(evidence: Evidence) -> Advice | None:
     return Advice(
         id="fit.raise-capacity",
         title="Make the model fit its training set first",
-        text=f"{finding.message} Overfit a single batch: if that fails it is the code or the rate, else widen the model "
+        text=f"{evidence.refer(finding)}: overfit a single batch. If that fails it is the code or the rate, else widen the model "
         "or regularise less.",
         because=(finding.rule,),
         acts_on="r",
@@ -96,7 +129,7 @@ def _remedy(evidence: Evidence, finding: Finding) -> Advice | None:
     return Advice(
         id=f"remedy.{rule.id}",
         title=f"Mend: {rule.title[0].lower()}{rule.title[1:]}",
-        text=f"{finding.message} {rule.remedy}",
+        text=f"{evidence.refer(finding)}: {rule.remedy[0].lower()}{rule.remedy[1:]}",
         because=(rule.id,),
         acts_on=finding.acts_on,
         refuted_if=f"the report of the next run still holds {rule.id}",
@@ -128,6 +161,34 @@ def no_change(evidence: Evidence) -> Advice:
         acts_on=None,
         refuted_if=refuted,
         ceiling_r2=evidence.ceiling,
+    )
+
+
+def evaluate_on_more(evidence: Evidence) -> Advice | None:
+    """Nothing can be inferred from these samples: too few, too few groups, or a truth that does not vary."""
+    final = evidence.final
+    if final is None or final.basis != "predictions" or final.n is None:
+        return None
+    few = evidence.found("data.few")
+    if few is not None:
+        needed = f"{ENOUGH_ROWS} samples that do not repeat each other, or more"
+        why = f"{evidence.refer(few)}: n = {final.n}"
+    elif final["true_std"] == 0:
+        needed = "samples whose truth differs"
+        why = f"the truth is the same in all {final.n} rows, so neither R² nor the correlation is defined"
+    elif final.n_groups is not None and 1 < final.n_groups < ENOUGH_GROUPS:
+        needed = f"{ENOUGH_GROUPS} groups or more ({code(final.group_column)})"
+        why = f"{final.n_groups} groups do not tell how much groups differ, so no interval is given"
+    else:
+        return None
+    return Advice(
+        id="data.evaluate-more",
+        title="Evaluate on more samples" if few is not None else f"Evaluate on {needed.split(' (')[0]}",
+        text=f"{why[0].upper()}{why[1:]}. Evaluate this checkpoint on {needed} before anything is changed: no figure of this set "
+        "supports a change of the model, the loss or the data.",
+        because=() if few is None else (few.rule,),
+        acts_on=None,
+        refuted_if="on the larger set the intervals still leave open what these figures leave open",
     )
 
 

@@ -101,7 +101,7 @@ def _run_rules(
     return tuple(sorted(kept, key=importance)), tuple(not_checked), tuple(clear), len(p_values)
 
 
-FIRST = ("log.", "data.leak", "loss.not-finite", "loss.divergence", "lr.")
+FIRST = ("log.", "data.leak", "loss.not-finite", "loss.divergence", "lr.", "signal.inverted")
 """Beginnings of rule ids that come first among equals: until the log is sound and the rate was right, nothing else can be
 blamed for the error."""
 

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runreport.cli.common import UNUSABLE, column_options, console, fail, say, settings_from, split_loaded
+from runreport.cli.common import (
+    UNUSABLE,
+    column_options,
+    console,
+    fail,
+    say,
+    say_passed_over,
+    settings_from,
+    split_loaded,
+)
 from runreport.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,6 +54,9 @@ def analyze(
     criteria: Annotated[Path | None, typer.Option(help="YAML file of success criteria.")] = None,
     group: Annotated[str | None, typer.Option(help="Column of the predictions to resample whole.")] = None,
     column: Annotated[list[str] | None, typer.Option(help="Name a column: val_loss=valid_mse. Repeatable.")] = None,
+    reader: Annotated[str | None, typer.Option(help="Read with this reader (see: runreport formats).")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Table of true values, for predictions without.")] = None,
+    key: Annotated[str | None, typer.Option(help="Column that joins --truth to the predictions.")] = None,
     settings: Annotated[Path | None, typer.Option(help="Settings file [default: runreport.toml here].")] = None,
     next_config: Annotated[
         Path | None, typer.Option("--next", help="Write the next run's whole config here (one run).")
@@ -60,8 +72,13 @@ def analyze(
     except InputError as error:
         fail(error)
     from runreport.ingest.load import load_runs
+    from runreport.ingest.reader import ReadOptions
 
-    runs, errors = split_loaded(load_runs(paths, columns))
+    options = ReadOptions(columns=columns, truth=truth, key=key)
+    try:
+        runs, errors = split_loaded(load_runs(paths, options, reader=reader, passed_over=say_passed_over))
+    except InputError as error:
+        fail(error)
     analyses = _analyze_all(runs, chosen, tiers, errors)
     try:
         if output is Format.JSON:

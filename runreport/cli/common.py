@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -67,6 +67,13 @@ def settings_from(path: Path | None, group: str | None) -> Settings:
     source = path if path is not None else find_settings(Path())
     settings = read_settings(source) if source is not None else Settings()
     return settings if group is None else replace(settings, group=group)
+
+
+def say_passed_over(paths: Sequence[Path]) -> None:
+    """One line about the files of a folder that no reader knows."""
+    shown = ", ".join(path.name for path in paths[:3]) + (", ..." if len(paths) > 3 else "")
+    files = "1 file was" if len(paths) == 1 else f"{len(paths)} files were"
+    say(f"{files} not recognised and passed over: {shown}")
 
 
 def split_loaded(loaded: Iterable[Run | InputError]) -> tuple[list[Run], list[InputError]]:

@@ -13,7 +13,9 @@ from runreport.errors import InputError
 
 HELP = """Compare runs, by name or path: paired where they predicted the same samples, an honest refusal where not.
 
-Example: runreport compare run1 run4
+Runs that differ in settings and seed (a sweep) are compared by setting: what each changed, with its noise over seeds.
+
+Example: runreport compare run1 run4; for a sweep: runreport compare sweep/*.csv --out reports
 
 Names are looked up in --logs, by default in logs/csv and then in example_logs/csv."""
 
@@ -21,7 +23,7 @@ Names are looked up in --logs, by default in logs/csv and then in example_logs/c
 def compare(
     names: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Run names or paths, two or more.")],
     logs: Annotated[list[Path] | None, typer.Option(help="Folder to look names up in. Repeatable.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for comparison.md [default: none is written].")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for comparison.md and its charts [default: none].")] = None,
     output: Annotated[Format, typer.Option("--format", help="md: a table here; json: one document here.")] = Format.MD,
     criteria: Annotated[Path | None, typer.Option(help="YAML file of success criteria.")] = None,
     group: Annotated[str | None, typer.Option(help="Column of the predictions to resample whole.")] = None,
@@ -37,25 +39,38 @@ def compare(
         fail(error)
     from runreport.compare.engine import compare_runs
     from runreport.ingest.load import DEFAULT_LOGS, find_runs
+    from runreport.ingest.reader import ReadOptions
+    from runreport.report.comparison_files import design_lines, write_comparison_files
     from runreport.report.json import document, to_json
     from runreport.report.terminal import print_comparison
-    from runreport.report.write import write_comparison
 
-    runs, errors = split_loaded(find_runs(names, logs or DEFAULT_LOGS, columns))
+    runs, errors = split_loaded(find_runs(names, logs or DEFAULT_LOGS, ReadOptions(columns=columns)))
     analyses = _analyze_all(runs, chosen, tiers, errors)
     if len(analyses) < 2:
         if not errors:
-            say(f"runreport: compare: {len(analyses)} run; expected two or more; name another run")
+            say(f"runreport: compare: {_too_few(len(analyses), names)}")
         raise typer.Exit(UNUSABLE)
     comparison = compare_runs(analyses, chosen.seed)
     if output is Format.JSON:
         typer.echo(to_json(document(analyses, comparison)), nl=False)
     else:
-        print_comparison(console(), comparison)
+        screen = console()
+        print_comparison(screen, comparison)
+        for line in design_lines(comparison):
+            screen.print(line)
     if out is not None:
         try:
-            say(f"report: {write_comparison(comparison, out).report.as_posix()}")
+            say(f"report: {write_comparison_files(comparison, out).report.as_posix()}")
         except InputError as error:
             fail(error)
     if errors:
         raise typer.Exit(UNUSABLE)
+
+
+def _too_few(count: int, names: list[str]) -> str:
+    """What a comparison of fewer than two runs needs."""
+    given = names[0] if count == 1 else "what was given"
+    return (
+        f"{given}: {count} run; expected two or more (names, files, or a folder or glob that holds several); "
+        f"name another run to compare it with, or report on one with: runreport analyze"
+    )

@@ -10,7 +10,9 @@ from runreport.analysis.record import Analysis
 from runreport.compare.record import SeedGroup
 
 SEED_KEYS = frozenset({"seed", "random_seed", "random_state"})
-NAME_KEYS = frozenset({"run_name", "name", "output_dir", "out"})
+DATA_PARTS = frozenset({"data", "dataset", "split", "splits"})
+"""Sections of a config whose seed draws other data: a setting of its own, not another training run of the same one."""
+NAME_KEYS = frozenset({"run_name", "name", "run_id", "output_dir", "out", "log_dir"})
 """Keys that name a run and cannot change its result."""
 FEW_SEEDS = 5
 """Seeds below which no spread over seeds is given: rliable's own minimum (Agarwal et al. 2021)."""
@@ -31,15 +33,35 @@ def flat(config: Mapping[str, object], prefix: str = "") -> dict[str, object]:
     return out
 
 
+def is_seed(key: str) -> bool:
+    """Whether a flat key is the seed of a training run; the seed of the data is not.
+
+    >>> is_seed("seed"), is_seed("trainer.seed"), is_seed("data.seed"), is_seed("seed_length")
+    (True, True, False, False)
+    """
+    *parts, last = key.split(".")
+    return last in SEED_KEYS and not DATA_PARTS & set(parts)
+
+
+def is_name(key: str) -> bool:
+    """Whether a flat key only names the run or its files.
+
+    >>> is_name("run_name"), is_name("logging.output_dir"), is_name("model.name")
+    (True, True, False)
+    """
+    # `name` within a section is a choice (optimizer.name), `run_name` and `output_dir` never are.
+    return key in NAME_KEYS or key.split(".")[-1] in NAME_KEYS - {"name", "out"}
+
+
 def config_differences(analyses: Sequence[Analysis]) -> dict[str, dict[str, object]]:
-    """Key -> run -> value, for the keys whose value is not the same in every run whose config is known."""
+    """Key -> run -> value, for the keys that have two or more values in the configs that give them.
+
+    A run whose config does not hold a key has no entry there: that is not known, and no difference.
+    """
     configs = {a.run.name: flat(a.run.config) for a in analyses if a.run.config}
-    keys = dict.fromkeys(k for config in configs.values() for k in config if k not in NAME_KEYS)
-    return {
-        key: {name: config.get(key) for name, config in configs.items()}
-        for key in keys
-        if len({_comparable(config.get(key)) for config in configs.values()}) > 1
-    }
+    keys = dict.fromkeys(k for config in configs.values() for k in config if not is_name(k))
+    found = {key: {name: config[key] for name, config in configs.items() if key in config} for key in keys}
+    return {key: by_run for key, by_run in found.items() if len({comparable(v) for v in by_run.values()}) > 1}
 
 
 def seed_groups(analyses: Sequence[Analysis]) -> tuple[SeedGroup, ...]:
@@ -47,8 +69,8 @@ def seed_groups(analyses: Sequence[Analysis]) -> tuple[SeedGroup, ...]:
     groups: dict[str, list[Analysis]] = {}
     for analysis in analyses:
         if analysis.run.config:
-            rest = {k: v for k, v in flat(analysis.run.config).items() if k not in SEED_KEYS | NAME_KEYS}
-            groups.setdefault(repr(sorted((k, _comparable(v)) for k, v in rest.items())), []).append(analysis)
+            rest = {k: v for k, v in flat(analysis.run.config).items() if not is_seed(k) and not is_name(k)}
+            groups.setdefault(repr(sorted((k, comparable(v)) for k, v in rest.items())), []).append(analysis)
     return tuple(_seed_group(members) for members in groups.values() if len(members) > 1)
 
 
@@ -69,8 +91,12 @@ def _seed_group(members: Sequence[Analysis]) -> SeedGroup:
     )
 
 
-def _comparable(value: object) -> str:
-    """Equal settings compare equal: 1 and 1.0, and lists by content."""
+def comparable(value: object) -> str:
+    """Text that is the same for equal settings: 1 and 1.0, and lists by content.
+
+    >>> comparable(1) == comparable(1.0), comparable(1) == comparable(True), comparable(0.1)
+    (True, False, '0.1')
+    """
     if isinstance(value, bool) or value is None or not isinstance(value, int | float):
         return repr(value)
     return repr(float(value))

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from runreport.compare.design import Design, Effect
 from runreport.context import Final
 
 if TYPE_CHECKING:
     from runreport.statistics.paired import PairedComparison
+
+
+MOST_PAIRED_RUNS = 8
+"""Runs of a design up to which every pair is tested as well: 28 pairs. With more, Holm over all pairs leaves none told
+apart, and the question is what a setting does, not which of two seeds scored higher."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,12 +25,20 @@ class Best:
     tied
         Other runs whose paired difference to the best is not significant (Holm, 5 %); None where no paired test was
         possible, and then no ranking is supported.
+    untested
+        Other runs with this figure that could not be paired with the best.
     """
 
     metric: str
     run: str
     value: float
     tied: tuple[str, ...] | None
+    untested: tuple[str, ...] = ()
+
+    @property
+    def alone(self) -> bool:
+        """Whether every other run was tested against it and told from it."""
+        return self.tied == () and not self.untested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +66,16 @@ class Comparison:
     refused
         Why no paired test was made; None where one was.
     config_differences
-        Config key -> run -> value (None: not set), for keys that are not equal in all runs whose config is known.
+        Config key -> run -> value (None: set to nothing), for keys of which two or more values are known. A run without an
+        entry does not say.
     without_config
         Runs whose config is not known.
+    unpaired
+        Run -> why it takes no part in the paired tests that the others take part in.
+    design
+        The design that the runs form, or why they form none.
+    effects
+        What each factor of the design changed; empty without a design.
     """
 
     finals: Mapping[str, Final | None]
@@ -65,6 +86,14 @@ class Comparison:
     config_differences: Mapping[str, Mapping[str, object]]
     without_config: tuple[str, ...]
     seed_groups: tuple[SeedGroup, ...]
+    unpaired: Mapping[str, str] = field(default_factory=dict)
+    design: Design | str = "not looked for"
+    effects: tuple[Effect, ...] = ()
+
+    @property
+    def large(self) -> bool:
+        """Whether the runs are compared by setting only, being too many to compare pair by pair."""
+        return bool(self.effects) and len(self.finals) > MOST_PAIRED_RUNS
 
     @property
     def names(self) -> tuple[str, ...]:

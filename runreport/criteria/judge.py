@@ -32,6 +32,8 @@ class Judgement:
     feasible
         Whether the measured correlation is that large, so that spread and mean alone would do; None where r or the need
         is unknown.
+    epoch
+        Of a condition over training: the first epoch at which ``value``, the worst, was logged.
     """
 
     tier: str
@@ -43,6 +45,7 @@ class Judgement:
     needs_r: float | None = None
     needs_r_biased: float | None = None
     feasible: bool | None = None
+    epoch: int | float | None = None
 
 
 def judge(tiers: tuple[Tier, ...], final: Final | None, history: History | None) -> tuple[Judgement, ...]:
@@ -103,6 +106,15 @@ def _judge(tier: Tier, criterion: Criterion, final: Final | None, history: Histo
         needs_r=needs,
         needs_r_biased=needed_correlation(tier, bias) if needs is not None and bias is not None else None,
         feasible=None if needs is None or r is None else r >= needs,
+        epoch=_epoch(criterion, history, value),
+    )
+
+
+def _epoch(criterion: Criterion, history: History | None, value: float | None) -> int | float | None:
+    if not criterion.over_training or history is None or value is None:
+        return None
+    return next(
+        (e for e, v in history.finite(HISTORY_NAMES.get(criterion.metric, criterion.metric)) if v == value), None
     )
 
 

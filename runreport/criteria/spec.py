@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from runreport.artifacts.columns import HISTORY_COLUMNS
 from runreport.criteria.default import DEFAULT
 from runreport.errors import InputError
 
@@ -16,6 +18,12 @@ PATTERN = re.compile(
     r"^\s*(?P<metric>[A-Za-z][A-Za-z0-9_]*?)(?P<over>\s+over\s+training|_(?:min|max)_over_training)?"
     r"\s*(?P<operator>>=|<=|>|<)\s*(?P<bound>[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(?P<percent>%?)\s*$"
 )
+FINAL_METRICS = (
+    "r2", "variance_ratio", "pearson_r", "bias", "calibration_slope", "recalibrated_r2", "ccc", "pred_spread", "mae", "mse",
+    "rmse", "mape", "mean_error", "std_error", "loss", "true_mean", "true_std", "true_min", "true_max", "pred_mean",
+    "pred_std", "pred_min", "pred_max", "n",
+)  # fmt: skip
+"""Figures that a report's final figures may hold, from predictions or from a run's own summary."""
 MAX_BYTES = 1_000_000
 """A criteria file larger than this is some other file."""
 
@@ -114,6 +122,27 @@ def read_tiers(path: Path) -> tuple[Tier, ...]:
     return tuple(Tier(name=str(name), criteria=_conditions(path, str(name), items)) for name, items in tiers.items())
 
 
+def refuse_unknown(path: Path | str, tier: str, criterion: Criterion) -> None:
+    """A metric that no report can have is a slip of the pen, not something that cannot be told.
+
+    Raises
+    ------
+    InputError
+        With the nearest names that are known.
+    """
+    from runreport.ingest.columns import near
+
+    known = (*FINAL_METRICS, *HISTORY_COLUMNS) if criterion.over_training else FINAL_METRICS
+    nearest = difflib.get_close_matches(criterion.metric, known, n=1)
+    # A log may have columns of its own: there only a name that is nearly a known one is taken for a slip.
+    if criterion.metric not in known and (nearest or not criterion.over_training):
+        raise InputError(
+            path,
+            found=f"unknown metric {criterion.metric!r} in tier {tier!r}",
+            expected=near(criterion.metric, list(known)),
+        )
+
+
 def _conditions(path: Path | str, tier: str, items: object) -> tuple[Criterion, ...]:
     if isinstance(items, dict):
         items = [f"{metric} {condition}" for metric, condition in items.items()]
@@ -124,5 +153,6 @@ def _conditions(path: Path | str, tier: str, items: object) -> tuple[Criterion, 
         criterion = parse_criterion(item) if isinstance(item, str) else None
         if criterion is None:
             raise InputError(path, found=f"{item!r} in tier {tier!r}", expected="a condition such as 'r2 > 0'")
+        refuse_unknown(path, tier, criterion)
         criteria.append(criterion)
     return tuple(criteria)

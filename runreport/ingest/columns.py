@@ -10,31 +10,71 @@ from pathlib import Path
 
 from runreport.errors import InputError
 
+LR_OF_OPTIMIZERS = tuple(
+    f"lr_{name}"
+    for name in ("adam", "adamw", "sgd", "rmsprop", "nadam", "radam", "adamax", "adagrad", "adadelta", "lion", "lamb")
+)
+"""What Lightning's monitor calls the rate: after its optimizer."""
 # Known name -> what else the field calls it, after `plain`. Names without a prefix mean validation for scores (a log
 # has one r2, and it is the validation one) and train for `loss` alone (Keras, Lightning, HF all log it so).
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "epoch": ("epochs", "ep", "iter", "iteration", "step", "global_step", "round"),
-    "train_loss": ("loss", "training_loss", "train_losses", "loss_train", "tr_loss", "train_loss_epoch"),
-    "val_loss": ("valid_loss", "validation_loss", "eval_loss", "dev_loss", "loss_val", "vl_loss", "val_losses"),
-    "r2": ("val_r2", "valid_r2", "validation_r2", "eval_r2", "r_squared", "r2_score", "val_r2_score", "val_r_squared"),
+    "train_loss": ("loss", "training_loss", "train_losses", "tr_loss", "avg_train_loss", "avg_loss"),
+    "val_loss": ("valid_loss", "validation_loss", "eval_loss", "dev_loss", "vl_loss", "val_losses", "avg_val_loss"),
+    "r2": (
+        "val_r2",
+        "valid_r2",
+        "validation_r2",
+        "eval_r2",
+        "r_squared",
+        "r2_score",
+        "val_r2_score",
+        "val_r_squared",
+        "r2score",
+        "val_r2score",
+        "coef_det",
+        "coefficient_of_determination",
+        "valid_r2_score",
+        "eval_r2_score",
+    ),
     "variance_ratio": ("var_ratio", "std_ratio", "val_variance_ratio", "val_var_ratio", "val_std_ratio"),
-    "pearson_r": ("pearson", "pearsonr", "val_pearson", "val_pearson_r", "val_pearsonr", "eval_pearson"),
+    "pearson_r": (
+        "pearson",
+        "pearsonr",
+        "val_pearson",
+        "val_pearson_r",
+        "val_pearsonr",
+        "eval_pearson",
+        "eval_pearson_r",
+        "pearsoncorrcoef",
+        "val_pearsoncorrcoef",
+        "pearson_corr",
+        "val_pearson_corr",
+        "pearson_correlation",
+    ),
     "pred_std": ("val_pred_std", "prediction_std", "std_pred"),
     "pred_mean": ("val_pred_mean", "prediction_mean", "mean_pred"),
     "true_std": ("val_true_std", "target_std", "std_true"),
     "true_mean": ("val_true_mean", "target_mean", "mean_true"),
     "pred_range": ("pred_spread", "prediction_spread", "val_pred_range"),
-    "mae": ("val_mae", "valid_mae", "validation_mae", "eval_mae", "val_mean_absolute_error"),
-    "rmse": ("val_rmse", "valid_rmse", "validation_rmse", "eval_rmse", "val_root_mean_squared_error"),
-    "mse": ("val_mse", "valid_mse", "validation_mse", "eval_mse", "val_mean_squared_error"),
-    "train_r2": ("training_r2", "train_r_squared", "train_r2_score"),
+    "mae": ("val_mae", "valid_mae", "validation_mae", "eval_mae", "val_mean_absolute_error", "mean_absolute_error"),
+    "rmse": (
+        "val_rmse",
+        "valid_rmse",
+        "validation_rmse",
+        "eval_rmse",
+        "val_root_mean_squared_error",
+        "root_mean_squared_error",
+    ),
+    "mse": ("val_mse", "valid_mse", "validation_mse", "eval_mse", "val_mean_squared_error", "mean_squared_error"),
+    "train_r2": ("training_r2", "train_r_squared", "train_r2_score", "train_r2score"),
     "train_variance_ratio": ("train_var_ratio", "train_std_ratio"),
     "train_pearson_r": ("train_pearson",),
-    "train_mae": ("training_mae",),
-    "train_rmse": ("training_rmse",),
-    "train_mse": ("training_mse",),
+    "train_mae": ("training_mae", "train_mean_absolute_error"),
+    "train_rmse": ("training_rmse", "train_root_mean_squared_error"),
+    "train_mse": ("training_mse", "train_mean_squared_error"),
     "train_pred_mean": (),
-    "learning_rate": ("lr", "learningrate", "current_lr", "lr_adamw", "lr_adam", "lr_sgd"),
+    "learning_rate": ("lr", "learningrate", "current_lr", "train_lr", "train_learning_rate", *LR_OF_OPTIMIZERS),
     "base_loss": ("val_base_loss",),
     "penalty_loss": ("variance_loss", "val_penalty_loss", "var_loss"),
     "variance_lambda": ("var_lambda",),
@@ -43,6 +83,12 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "grad_norm_total": ("grad_norm", "gradient_norm", "train_grad_norm"),
     "epoch_seconds": ("epoch_time", "time", "duration", "epoch_duration_s"),
 }
+SCORES = ("r2", "mae", "rmse", "mse", "pearson_r", "variance_ratio")
+"""Known names that have a ``train_`` twin: without a prefix they are of validation, but of training beside ``val_`` ones."""
+OPTIONAL = ("learning_rate", "epoch_seconds")
+"""Known names whose several candidates leave them out, where the name of a loss or a score is asked for."""
+TRAIN_WORDS = ("train", "training")
+VALIDATION_WORDS = ("val", "valid", "validation", "eval", "dev")
 TRUE_NAMES = ("y_true", "true", "target", "targets", "actual", "truth", "label", "y", "observed", "ground_truth")
 SAMPLE_NAMES = ("y_true", "y_pred")
 """Known names of a predictions file; a history file has none of them."""
@@ -82,10 +128,11 @@ def map_columns(path: Path, found: Sequence[str], given: Mapping[str, str]) -> d
             raise InputError(path, found=f"column {theirs!r} given twice with --column", expected="each column once")
         mapped[known] = theirs
     taken = set(mapped.values())
-    by_plain: dict[str, list[str]] = {}
-    for name in found:
-        if name not in taken:
-            by_plain.setdefault(plain(name), []).append(name)
+    by_plain = _by_plain([name for name in found if name not in taken])
+    for known in SCORES:
+        if known not in mapped and f"train_{known}" not in mapped:
+            mapped |= _twins(known, by_plain)
+    taken = set(mapped.values())
     for known, aliases in ALIASES.items():
         if known in mapped:
             continue
@@ -93,13 +140,46 @@ def map_columns(path: Path, found: Sequence[str], given: Mapping[str, str]) -> d
             mapped[known] = known
             continue
         candidates = by_plain.get(known) or [n for alias in aliases for n in by_plain.get(alias, [])]
+        candidates = [n for n in candidates if n not in taken]
         if known == "epoch" and len(candidates) > 1:
             candidates = candidates[:1]  # aliases are in order of preference: an epoch beside a step is the epoch
+        if len(candidates) > 1 and known in OPTIONAL:
+            continue
         if len(candidates) > 1:
             raise _ambiguous(path, known, candidates)
         if candidates:
             mapped[known] = candidates[0]
     return mapped
+
+
+def _by_plain(found: Sequence[str]) -> dict[str, list[str]]:
+    """Columns by their plain names, and by what these come to without what loggers add around them.
+
+    Lightning's ``_epoch`` (a mean over the epoch) where there is no column without it; ``loss/val``, the split last.
+    """
+    by_plain: dict[str, list[str]] = {}
+    for name in found:
+        by_plain.setdefault(plain(name), []).append(name)
+    for name in found:
+        short = plain(name)
+        usual = short.removesuffix("_epoch") if short != "epoch" else short
+        head, _, tail = usual.rpartition("_")
+        if head and tail in (*TRAIN_WORDS, *VALIDATION_WORDS):
+            usual = f"{'train' if tail in TRAIN_WORDS else 'val'}_{head}"
+        if usual != short and usual and usual not in by_plain:
+            by_plain[usual] = [name]
+    return by_plain
+
+
+def _twins(known: str, by_plain: Mapping[str, list[str]]) -> dict[str, str]:
+    """What a bare name means beside a ``val_`` one: Keras logs ``mae`` for training and ``val_mae`` for validation."""
+    names = (known, *ALIASES[known])
+    bare = [n for p in names if p.split("_")[0] not in VALIDATION_WORDS for n in by_plain.get(p, [])]
+    held_out = [n for p in names if p.split("_")[0] in VALIDATION_WORDS for n in by_plain.get(p, [])]
+    has_train = any(by_plain.get(p) for p in (f"train_{known}", *ALIASES.get(f"train_{known}", ())))
+    if len(bare) != 1 or len(held_out) != 1 or has_train:
+        return {}
+    return {f"train_{known}": bare[0], known: held_out[0]}
 
 
 def prediction_columns(path: Path, found: Sequence[str], given: Mapping[str, str] | None = None) -> tuple[str, str]:

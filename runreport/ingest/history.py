@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from runreport.artifacts.columns import HISTORY_COLUMNS
 from runreport.errors import InputError
 from runreport.history import History
-from runreport.ingest.columns import map_columns, plain, prediction_columns
+from runreport.ingest.cells import numbers_where_they_are, seconds
+from runreport.ingest.columns import ALIASES, map_columns, plain, prediction_columns
 from runreport.ingest.table import LARGEST, MISSING, Table, bounded, numbers, read_table, to_float
 from runreport.run import Note
 from runreport.wording import plural
@@ -19,9 +22,19 @@ from runreport.wording import plural
 MOST_EPOCHS = 2.0**53
 """Beyond it a float no longer counts by ones; a cell that large in an epoch column is something else."""
 MEASURE = re.compile(r"loss|(^|_)r2($|_)|learning|(^|_)lr($|_)")
-"""Names that look like a figure the report is about: where one is not recognised, a person must see that."""
+"""Names that look like a figure the report is about: where they are not recognised, they are named first."""
+OWN = frozenset(HISTORY_COLUMNS)
+CLOCKS = frozenset(
+    ("time", "timestamp", "created_at", "date", "datetime", "wall_time", "walltime", "elapsed", "runtime")
+)
+"""Columns beside the figures that nobody misses in a report."""
+DURATIONS = ("epoch_seconds", *ALIASES["epoch_seconds"])
+HELD_OUT = ("val_loss", "r2", "mae", "rmse", "mse", "pearson_r", "variance_ratio")
+"""Known names of validation."""
 STEPS = ("step", "global_step", "iteration", "iter")
 """Columns that number the optimizer's steps, which many loggers write beside the epoch."""
+INDEXES = frozenset(("", "unnamed_0", "index"))
+"""What pandas calls the numbers of the rows, plain."""
 Columns = Mapping[str, Sequence[float | None]]
 
 
@@ -40,13 +53,50 @@ def read_histories(path: Path, given: Mapping[str, str]) -> list[HistoryPart]:
     return histories_of_table(read_table(path), given)
 
 
-def histories_of_table(table: Table, given: Mapping[str, str]) -> list[HistoryPart]:
-    """The runs of a table of text cells; see :func:`read_histories`."""
+def histories_of_table(table: Table, given: Mapping[str, str], *, lenient: bool = False) -> list[HistoryPart]:
+    """The runs of a table of text cells; see :func:`read_histories`.
+
+    ``lenient`` reads the few cells of text in a column as not logged, and leaves a column out that is of text; each is said.
+    """
+    if lenient:
+        return _histories_of_others_table(table, given)
     mapped = _mapped(table.path, table.header, given, lambda: _remedy(table.path, table))
     # Columns nobody knows are kept under their own names where they are numbers: rules of other people may want them.
     wanted = [n for n in table.header if n in mapped.values() or _is_numeric(table, n)]
     columns = {name: numbers(table, name) for name in wanted}
     return _histories(Records(table.path, columns, table.header, table.lines, "line", table.notes), mapped)
+
+
+def _histories_of_others_table(table: Table, given: Mapping[str, str]) -> list[HistoryPart]:
+    """As much of the table as is numbers; what is not is left out, and that is said where it bears a known name."""
+    columns: dict[str, list[float | None]] = {}
+    notes = list(table.notes)
+    texts: list[str] = []
+    for name in table.header:
+        values, said = numbers_where_they_are(table, name) if name else (None, [])
+        if values is None and plain(name) in DURATIONS:
+            clock = [seconds(cell) if cell else None for cell in table.column(name)]
+            values = clock if any(v is not None for v in clock) else None
+        if values is None:
+            texts.append(name)
+        else:
+            columns[name] = values
+            notes += said
+    wrong = next((theirs for theirs in given.values() if theirs in texts), None)
+    if wrong is not None:
+        shown = next((cell for cell in table.column(wrong) if cell), "")
+        raise InputError(table.path, found=f"{shown[:40]!r} in column {wrong!r}", expected="numbers")
+    known = map_columns(table.path, [n for n in texts if n], {}) if texts else {}
+    lost = [theirs for name, theirs in known.items() if name != "epoch_seconds"]
+    if lost and not _measured(map_columns(table.path, tuple(columns), given)):
+        numbers(table, next(iter(lost)))  # raises with the cell and its line: nothing is left to report on
+    if lost:
+        shown = ", ".join(lost[:5]) + (", ..." if len(lost) > 5 else "")
+        notes.append(Note(code="unused", message=f"left out, as what stands there are no numbers: {shown}"))
+    mapped = _mapped(
+        table.path, tuple(columns), given, lambda: _remedy(table.path, table), logged=columns, shown=table.header
+    )
+    return _histories(Records(table.path, columns, tuple(columns), table.lines, "line", tuple(notes)), mapped)
 
 
 def histories_of_columns(
@@ -65,7 +115,7 @@ def histories_of_columns(
     if not length:
         raise InputError(path, found="no rows", expected="at least one epoch")
     header = tuple(columns)
-    mapped = _mapped(path, header, given, lambda: "map one with --column val_loss=NAME")
+    mapped = _mapped(path, header, given, lambda: "map one with --column val_loss=NAME", logged=columns)
     return _histories(Records(path, columns, header, tuple(range(1, length + 1)), "row", tuple(notes)), mapped)
 
 
@@ -80,17 +130,46 @@ class Records(NamedTuple):
     notes: tuple[Note, ...]
 
 
-def _mapped(path: Path, header: Sequence[str], given: Mapping[str, str], remedy: Callable[[], str]) -> dict[str, str]:
-    """Known name -> column, where there is one to report on."""
+def _mapped(
+    path: Path,
+    header: Sequence[str],
+    given: Mapping[str, str],
+    remedy: Callable[[], str],
+    *,
+    logged: Columns | None = None,
+    shown: Sequence[str] | None = None,
+) -> dict[str, str]:
+    """Known name -> column, where there is one to report on; ``shown`` are the names that the file has, where more.
+
+    Figures called ``test_`` beside no others that were held out are those of validation: evaluated in every epoch, they
+    watched the training, whatever they were called.
+    """
     mapped = map_columns(path, header, given)
+    if logged is not None and not any(known in mapped for known in HELD_OUT):
+        tested = {
+            held_out: name
+            for name in header
+            if (held_out := _as_validation(name)) is not None and sum(v is not None for v in logged[name]) > 1
+        }
+        if tested:
+            renamed = map_columns(path, list(tested), {})
+            mapped |= {known: tested[name] for known, name in renamed.items() if known not in mapped}
     if not _measured(mapped):
         raise InputError(
             path,
-            found=f"no column that is known among {', '.join(header[:12])}",
+            found=f"no column that is known among {', '.join((shown or header)[:12])}",
             expected="at least one of val_loss, train_loss, r2, variance_ratio, mae, rmse",
             remedy=remedy(),
         )
     return mapped
+
+
+def _as_validation(name: str) -> str | None:
+    """``val_loss`` of ``test_loss``; None for a column of no test split."""
+    short = plain(name)
+    head, _, rest = short.partition("_")
+    front, _, tail = short.rpartition("_")
+    return f"val_{rest}" if head == "test" and rest else f"val_{front}" if tail == "test" and front else None
 
 
 def _measured(mapped: Mapping[str, str]) -> list[str]:
@@ -102,16 +181,24 @@ def _histories(records: Records, mapped: dict[str, str]) -> list[HistoryPart]:
     data = {known: records.columns[theirs] for known, theirs in mapped.items()}
     notes = list(records.notes)
     if "epoch" in data:
-        epochs = _epochs(records, mapped["epoch"], data["epoch"])
+        steps = next((records.columns[n] for n in STEPS if n in records.columns and n != mapped["epoch"]), None)
+        values, said = with_epochs_of_steps(data["epoch"], steps)
+        notes += said
+        epochs = _epochs(records, mapped["epoch"], values)
     else:
         epochs = [float(i + 1) for i in range(len(records.lines))]
         notes.append(Note(code="derived", message="there is no epoch column: rows were numbered from 1"))
     for extra, values in records.columns.items():
         if extra not in mapped.values() and extra not in data:
             data[extra] = values
-    missed = [e for e in records.header if e not in mapped.values() and MEASURE.search(plain(e))]
+    tested = sorted({theirs for theirs in mapped.values() if _as_validation(theirs) is not None})
+    if tested:
+        message = f"{', '.join(tested[:5])} read as of validation: no other figures were held out in the epochs"
+        notes.append(Note(code="mapped", message=message))
+    missed = [e for e in records.header if e not in mapped.values() and _is_unknown(e)]
     if missed:
-        shown = ", ".join(missed[:5]) + (", ..." if len(missed) > 5 else "")
+        missed.sort(key=lambda e: not MEASURE.search(plain(e)))  # what looks like a loss or a score first
+        shown = ", ".join(missed[:5]) + (f" and {len(missed) - 5} more" if len(missed) > 5 else "")
         message = f"not recognised and not used: {shown}; name a column with --column val_loss=NAME"
         notes.append(Note(code="unused", message=message))
     beyond = sum(v is not None and LARGEST < abs(v) < math.inf for values in data.values() for v in values)
@@ -132,6 +219,41 @@ def _histories(records: Records, mapped: dict[str, str]) -> list[HistoryPart]:
             said.append(Note(code="log.restarts", message=message))
         histories.append((part, mapped, tuple(said)))
     return histories
+
+
+def _is_unknown(name: str) -> bool:
+    """Whether this is a figure that nobody here knows: no clock, no step, no column of our own without a rule."""
+    short = plain(name)
+    return bool(short) and name not in OWN and short not in CLOCKS and short not in STEPS and short not in INDEXES
+
+
+def with_epochs_of_steps(
+    epochs: Sequence[float | None], steps: Sequence[float | None] | None
+) -> tuple[Sequence[float | None], list[Note]]:
+    """The epochs, those of rows without one told by their step: of the first row at that step or after it that has both.
+
+    Lightning's monitor of the learning rate logs a step and no epoch.
+
+    >>> with_epochs_of_steps([None, 0, None, 1], [9, 19, 29, 39])[0]
+    [0, 0, 1, 1]
+    """
+    lacking = sum(epoch is None for epoch in epochs)
+    if not lacking or steps is None:
+        return epochs, []
+    both = ((s, e) for s, e in zip(steps, epochs, strict=True) if s is not None and e is not None)
+    known = sorted(pair for pair in both if all(map(math.isfinite, pair)))
+    # Only where the epochs follow the steps does a step tell the epoch.
+    if not known or any(b[1] < a[1] for a, b in pairwise(known)):
+        return epochs, []
+    found: list[float | None] = []
+    for step, epoch in zip(steps, epochs, strict=True):
+        if epoch is None and step is not None and math.isfinite(step):
+            at = min(bisect_left(known, (step, -math.inf)), len(known) - 1)
+            found.append(known[at][1])
+        else:
+            found.append(epoch)
+    message = f"the epoch of {plural(lacking, 'row')} without one was told by the step"
+    return found, [Note(code="derived", message=message)]
 
 
 def _remedy(path: Path, table: Table) -> str:

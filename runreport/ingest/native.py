@@ -14,15 +14,12 @@ from typing import TYPE_CHECKING
 
 from runreport.errors import InputError, NoFinitePredictionsError
 from runreport.history import History
-from runreport.ingest.columns import prediction_columns
 from runreport.ingest.history import read_histories
+from runreport.ingest.predictions import read_one, runs_of_predictions
+from runreport.ingest.reader import ReadOptions, Source
 from runreport.ingest.table import (
-    LARGEST,
-    SMALLEST,
     bounded,
-    frame,
     read_bytes,
-    read_table,
 )
 from runreport.marks import clean
 from runreport.run import Note, Run
@@ -30,30 +27,34 @@ from runreport.run import Note, Run
 if TYPE_CHECKING:
     import polars as pl
 
-FORMAT = "native"
 MOST_SPLIT = 40
 """Characters kept of a split's name, which stands in sentences and table cells."""
-Files = Mapping[str, Path]
 
 
-def read_native(name: str, files: Files, columns: Mapping[str, str]) -> list[Run]:
-    """The run whose artifacts are ``files`` (kind -> path); several where the history file holds several.
+def read_native(source: Source, options: ReadOptions) -> list[Run]:
+    """The run of these artifacts; several where the history file holds several.
 
     Raises
     ------
     InputError
         Where one of the files cannot be used: a report on the rest would look whole and not be.
     """
+    name, files, columns = source.name, source.files, options.columns
     summary, config = _read_summary(files["metrics"]) if "metrics" in files else ({}, {})
     if set(files) == {"metrics"} and not any(isinstance(v, int | float) for v in summary.values()):
         found = "no figures, and the run has no other file"
         raise InputError(files["metrics"], found=found, expected="r2, variance_ratio, mae or rmse")
     predictions: pl.DataFrame | None = None
     notes: tuple[Note, ...] = ()
-    sample_columns: dict[str, str] = {}
+    sample_columns: Mapping[str, str] = {}
+    own_split: str | None = None
+    if set(files) == {"predictions"}:
+        return runs_of_predictions(source, options)
     if "predictions" in files:
         try:
-            predictions, sample_columns, notes = _read_predictions(files["predictions"], columns)
+            found_predictions = read_one(files["predictions"], options)
+            predictions, notes = found_predictions.rows, found_predictions.notes
+            sample_columns, own_split = found_predictions.columns_read, found_predictions.split
         except NoFinitePredictionsError as error:
             if "history" not in files:
                 raise
@@ -65,7 +66,7 @@ def read_native(name: str, files: Files, columns: Mapping[str, str]) -> list[Run
     histories: list[tuple[History | None, dict[str, str], tuple[Note, ...]]] = [(None, {}, ())]
     if "history" in files:
         histories = list(read_histories(files["history"], columns))
-    split = summary.get("split")
+    split = summary.get("split") or own_split
     runs = []
     for index, (history, read_as, history_notes) in enumerate(histories):
         last = index == len(histories) - 1
@@ -73,7 +74,7 @@ def read_native(name: str, files: Files, columns: Mapping[str, str]) -> list[Run
         runs.append(
             Run(
                 name=name if len(histories) == 1 else f"{name}-part{index + 1}",
-                format=FORMAT,
+                format=source.reader,
                 files=files if last else {"history": files["history"]},
                 history=history,
                 predictions=predictions if last else None,
@@ -83,49 +84,11 @@ def read_native(name: str, files: Files, columns: Mapping[str, str]) -> list[Run
                 else None,
                 summary=summary if last else {},
                 config=config if last else {},
-                columns_read={k: v for k, v in (read_as | (sample_columns if last else {})).items() if k != v},
+                columns_read={k: v for k, v in ({**read_as, **(sample_columns if last else {})}).items() if k != v},
                 notes=(*history_notes, *(notes if last else ())),
             )
         )
     return runs
-
-
-def _read_predictions(path: Path, given: Mapping[str, str]) -> tuple[pl.DataFrame, dict[str, str], tuple[Note, ...]]:
-    """Rows with finite truth and prediction, what the two columns were called, and a note about rows without."""
-    import polars as pl
-
-    table = read_table(path)
-    true, pred = prediction_columns(path, table.header, given)
-    # A column that is not the truth but bears its name (another was given) would be two of one name.
-    kept = [c for c in table.header if c in (true, pred) or c not in ("y_true", "y_pred", "")]
-    cells = frame(table, numeric=(true, pred)).select(kept).rename({true: "y_true", pred: "y_pred"})
-    finite = pl.col("y_true").is_finite().fill_null(False) & pl.col("y_pred").is_finite().fill_null(False)
-    rows = cells.filter(finite)
-    if rows.is_empty():
-        raise NoFinitePredictionsError(
-            path, found=f"none of the {cells.height} rows has both a finite truth and a finite prediction",
-            expected="numbers in y_true and y_pred", remedy="the model may have diverged",
-        )  # fmt: skip
-    for column, name in (("y_true", true), ("y_pred", pred)):
-        # Refused, not mended: the squares of such numbers are infinite or zero, and every figure with them.
-        largest = max(abs(v) for v in rows[column].to_list())
-        if largest > LARGEST or 0 < largest < SMALLEST:
-            raise InputError(
-                path,
-                found=f"values up to {largest:.0e} in column {name!r}",
-                expected=f"a largest value between {SMALLEST:g} and {LARGEST:g}",
-                remedy="use another unit",
-            )
-    notes = list(table.notes)
-    if rows.height < cells.height:
-        lost = cells.height - rows.height
-        notes.append(
-            Note(
-                code="predictions.not-finite",
-                message=f"{lost} of {cells.height} prediction rows lack a finite truth or prediction and were left out",
-            )
-        )
-    return rows, {"y_true": true, "y_pred": pred}, tuple(notes)
 
 
 def _finite(text: str) -> float | None:

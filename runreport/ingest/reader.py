@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from runreport.errors import InputError
+from runreport.ingest.compressed import expand
 from runreport.run import Run
 
 HEAD_BYTES = 64 * 1024
@@ -21,11 +23,12 @@ class Head:
 
     @cached_property
     def bytes(self) -> bytes:
-        """The first bytes; empty where the file cannot be read, which the reading itself will say."""
+        """The first bytes, uncompressed; empty where the file cannot be read, which the reading itself will say."""
         try:
             with self.path.open("rb") as file:
-                return file.read(HEAD_BYTES)
-        except OSError:
+                first = file.read(HEAD_BYTES)
+            return expand(self.path, first, HEAD_BYTES)
+        except (OSError, InputError):
             return b""
 
     @cached_property
@@ -101,9 +104,10 @@ class Reader:
     reads
         What it reads, for ``runreport formats``: the logger and its files, in a line.
     claim
-        (path, head) -> whose file this is, or None where it is none of this format. Decides by the name where that is
-        enough; ``head`` is read only when asked. Raises nothing but :class:`~runreport.errors.InputError`, and that only for
-        a file that is surely of this format and cannot be read (then the message says what to do instead).
+        (path, head) -> whose file this is, or None where it is none of this format. ``path`` is without the ending of a
+        compression. Decides by the name where that is enough; ``head`` is read only when asked. Raises nothing but
+        :class:`~runreport.errors.InputError`, and that only for a file that is surely of this format and cannot be read
+        (then the message says what to do instead).
     read
         (source, options) -> its runs. Raises :class:`~runreport.errors.InputError`, never another exception.
     complete

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runreport.errors import InputError
+from runreport.ingest.compressed import expand, is_compressed
 from runreport.run import Note
+from runreport.wording import plural
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,8 +27,18 @@ SEPARATORS = (",", "\t", ";", "|")
 TABLE = "a header line and a row for each epoch (or sample)"
 LARGEST, SMALLEST = 1e75, 1e-75
 """Magnitudes between which a number and its fourth power (the variance of a variance needs it) fit into a float."""
+MOST_RAGGED = 0.1
+"""Share of rows with another number of cells than the header up to which they are left out: where there are more, the
+header or the separator is wrong, and no cell can be trusted to stand under its name."""
+SHORTEST_OF = 19
+"""Rows from which a last cell shorter than every other is called cut off: were it whole, it would be the shortest of n + 1
+by chance once in n + 1 times, here at most 5 %."""
+UNFINISHED = ("-", "+", ".", "e", "E", "e-", "E-", "e+", "E+")
+"""How a number ends that was cut off while it was written."""
 UNCLOSED = "unexpected end of data"
 """What the csv module's strict mode says of a quote that the file never closes."""
+Rows = list[tuple[int, list[str]]]
+"""(line, cells) of each row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +80,10 @@ def read_bytes(path: Path, expected: str = TABLE) -> bytes:
         raise InputError(
             path, found=f"cannot be read ({error.strerror or error})", expected="a readable file"
         ) from None
+    if is_compressed(data):
+        data = expand(path, data, MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise InputError(path, found="more than 2 GiB of text once expanded", expected="at most 2 GiB")
     if not data.strip():
         raise InputError(path, found="an empty file", expected=expected)
     if data.startswith(LFS_POINTER):
@@ -88,11 +104,13 @@ def read_text(path: Path) -> str:
     return text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, *, lenient: bool = False) -> Table:
     """A delimited text file as cells.
 
     Blank rows and repeated headers are dropped (repeated headers are noted), padding is stripped, a short or unfinished
     last line is dropped and noted. A row with more or fewer cells elsewhere is an error: fields must not move silently.
+
+    ``lenient`` leaves such rows out whole, with a note, while they are few; and columns without a name or a cell.
 
     Raises
     ------
@@ -105,6 +123,8 @@ def read_table(path: Path) -> Table:
         raise InputError(path, found="an empty file", expected=TABLE)
     (_, first), *body = numbered
     header = tuple(first)
+    if lenient:
+        header, body = _without_empty_columns(header, body)
     if len(set(header)) < len(header):
         twice = next(h for h in header if header.count(h) > 1)
         named = f"named {twice!r}" if twice else "without a name"
@@ -120,11 +140,18 @@ def read_table(path: Path) -> Table:
     elif kept and _cut_off(kept, header, complete=text.endswith("\n")):
         line, _ = kept.pop()
         notes.append(Note(code="log.truncated", message=f"the last line (line {line}) is cut off and was left out"))
-    for line, cells in kept:
-        if len(cells) != len(header):
-            raise InputError(
-                path, found=f"{len(cells)} cells on line {line}", expected=f"{len(header)} as in the header"
-            )
+    ragged = [(line, len(cells)) for line, cells in kept if len(cells) != len(header)]
+    if ragged and (not lenient or len(ragged) > MOST_RAGGED * len(kept)):
+        (line, count), *others = ragged
+        more = (
+            f", and another number than the header on {plural(len(others), 'more line')}" if lenient and others else ""
+        )
+        raise InputError(path, found=f"{count} cells on line {line}{more}", expected=f"{len(header)} as in the header")
+    if ragged:
+        where = ", ".join(str(line) for line, _ in ragged[:5]) + (", ..." if len(ragged) > 5 else "")
+        message = f"{plural(len(ragged), 'row')} with another number of cells than the header left out (line {where})"
+        notes.append(Note(code="unused", message=message))
+        kept = [(line, cells) for line, cells in kept if len(cells) == len(header)]
     if not kept:
         only = "only a header and an unfinished line" if notes else "only a header"
         raise InputError(path, found=only, expected="at least one row", remedy="the run may not have finished an epoch")
@@ -135,6 +162,18 @@ def read_table(path: Path) -> Table:
         lines=tuple(line for line, _ in kept),
         notes=tuple(notes),
     )
+
+
+def _without_empty_columns(header: tuple[str, ...], body: Rows) -> tuple[tuple[str, ...], Rows]:
+    """The table without columns that have neither a name nor a cell: separators at the ends of lines make them."""
+    width = len(header)
+    while width > 1 and not header[width - 1] and not any(any(cells[width - 1 :]) for _, cells in body):
+        width -= 1
+    if width == len(header) and all(len(cells) <= width for _, cells in body):
+        return header, body
+    # A separator at the end of the rows alone is one empty cell too many.
+    cut = [(line, cells[:width] if not any(cells[width:]) else cells) for line, cells in body]
+    return header[:width], cut
 
 
 def numbers(table: Table, name: str) -> list[float | None]:
@@ -228,16 +267,28 @@ def _separator(text: str) -> str:
     return max(SEPARATORS, key=lambda s: (first.count(s), s == ","))
 
 
-def _cut_off(rows: list[tuple[int, list[str]]], header: tuple[str, ...], *, complete: bool) -> bool:
-    """Whether the last row was cut off mid-write: too few cells, or no line end and a cell that other rows fill.
+def _cut_off(rows: Rows, header: tuple[str, ...], *, complete: bool) -> bool:
+    """Whether the last row was cut off mid-write: too few cells, or no line end and a last cell that was not finished.
 
-    A number cut in the middle is still a number, so a last line without its line end is trusted only where every row
-    of the file could have been written by a writer that puts no final line end: its last cell is as long as others'.
+    Writers that put no line end after the last row are common too, and a number cut in its middle is still a number. It
+    counts as cut where it ends as no number does, has fewer decimals than all others have, or is far shorter than they are.
     """
     _, cells = rows[-1]
     if len(cells) < len(header):
         return True
     if complete or len(rows) < 2 or len(cells) > len(header):
         return False
-    last, others = cells[-1], [row[-1] for _, row in rows[:-1]]
-    return len(last) < min(len(o) for o in others) if all(others) else False
+    last, others = cells[-1], [row[-1] for _, row in rows[:-1] if len(row) == len(header)]
+    if not others or not all(others):
+        return False
+    if not last or last.endswith(UNFINISHED):
+        return not any(o.endswith(UNFINISHED) for o in others)
+    decimals = {_decimals(o) for o in others}
+    if len(decimals) == 1 and _decimals(last) < min(decimals) and len(others) > 1:
+        return True
+    return len(others) >= SHORTEST_OF and len(last) < min(len(o) for o in others)
+
+
+def _decimals(cell: str) -> int:
+    """Characters after the point, an exponent included; 0 without a point."""
+    return len(cell.partition(".")[2])

@@ -13,6 +13,7 @@ from runreport.report.model import Omitted, ReportModel, Section
 from runreport.report.sections import CLOSING, SECTIONS
 from runreport.report.sections.comparison import comparison_blocks
 from runreport.report.sections.page import Page
+from runreport.rules.penalty_facts import penalty_of
 from runreport.wording import epoch, listing, setting
 
 FOOTER = (
@@ -92,15 +93,30 @@ def _standing(verdicts: Mapping[str, str]) -> str:
     return f"does not meet the {first} tier" if missed else f"cannot tell whether it meets the {first} tier"
 
 
+def _penalty(analysis: Analysis) -> str | None:
+    """The spread penalty as configured: its weight and course, and its name where the files tell its formula."""
+    found, config = penalty_of(analysis.context), analysis.run.config
+    if found is None or found.weight <= 0 or found.key is None:
+        return None
+    weight = analysis.context.config_number(found.key)
+    if weight is None or weight <= 0:
+        return None
+    if found.kind is None:
+        return f"a penalty of unknown form ({code(found.key)} = {setting(weight)})"
+    course = config.get("lambda_schedule")
+    scheduled = f", λ by {code(course)}" if isinstance(course, str) and course != "constant" else ""
+    return f"{setting(weight)} × {found.label}{scheduled}"
+
+
 def _settings(analysis: Analysis) -> str:
     """The settings that name an experiment: loss and penalty, learning rate, batch size."""
     config = analysis.run.config
     parts = []
-    loss, weight = config.get("loss"), analysis.context.config_number("variance_lambda")
+    loss, penalty = config.get("loss"), _penalty(analysis)
     if isinstance(loss, str):
-        parts.append(code(loss) + (f" + {setting(weight)} × variance penalty" if weight else ""))
-    elif weight:
-        parts.append(f"variance penalty × {setting(weight)}")
+        parts.append(code(loss) + (f" + {penalty}" if penalty else ""))
+    elif penalty:
+        parts.append(penalty)
     for key, label in (("learning_rate", "rate"), ("batch_size", "batch")):
         value = analysis.context.config_number(key)
         if value is not None:

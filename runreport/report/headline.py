@@ -26,7 +26,7 @@ def lead_clause(analysis: Analysis) -> str | None:
             continue
         finding = analysis.finding(*rules)
         if finding is not None and finding.severity.rank >= 1:
-            return words.format(at=_at(finding), bias=_bias(analysis), ratio=_ratio(analysis))
+            return words.format(at=_at(finding), bias=_bias(analysis), ratio=_ratio(analysis), r=_r(analysis))
     first = next((f for f in analysis.findings if f.severity.rank >= 1), None)
     return _title(first.rule) if first is not None else None
 
@@ -43,14 +43,15 @@ def r2_clause(analysis: Analysis) -> str | None:
     if budget is None:
         return f"R² is negative ({fixed(r2, 2)}{where}); what was logged does not tell why"
     mean, spread = analysis.finding("bias.dominates"), analysis.finding("spread.over")
-    found = [f is not None and f.split in (None, final.split) for f in (mean, spread)]
-    # A cause is named only where its own test found it: a part of the budget may be large and still be noise.
+    found = [f is not None and f.severity.rank >= 1 and f.split in (None, final.split) for f in (mean, spread)]
+    # A cause is named only where its own test found it, as a fault: a part of the budget may be large and still be noise,
+    # or real and too small to be the reason for anything.
+    if analysis.finding("signal.inverted") is not None:
+        return f"R² is negative ({fixed(r2, 2)}{where})"
     if r2 + budget.wrong_mean >= 0 and found[0]:
         cause = "because the predictions' mean is off"
     elif r2 + budget.wrong_spread >= 0 and found[1]:
-        backwards = final["pearson_r"] is not None and final["pearson_r"] < 0
-        wider = "the predictions are wider than their information warrants"
-        cause = f"because {'the predictions run against the truth' if backwards else wider}"
+        cause = "because the predictions are wider than their information warrants"
     elif all(found):
         cause = "because the predictions' mean and spread are both off"
     else:
@@ -99,6 +100,11 @@ def _ratio(analysis: Analysis) -> str:
     return f" (std ratio {percent(ratio)})" if ratio is not None else ""
 
 
+def _r(analysis: Analysis) -> str:
+    r = analysis.final["pearson_r"] if analysis.final is not None else None
+    return f" (r = {fixed(r, 2)})" if r is not None else ""
+
+
 NO_SIGNAL = ("signal.limited",)
 
 _LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
@@ -112,6 +118,7 @@ _LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("lr.too-low",), "the learning rate is too low"),
     (("scale.mismatch",), "predictions are on another scale than the target"),
     (("collapse.constant",), "predictions are constant{ratio}"),
+    (("signal.inverted",), "predictions run against the truth{r}"),
     (NO_SIGNAL, "predictions carry no detectable signal"),
     (("penalty.dominates",), "predictions are too wide, with a spread penalty on{ratio}"),
     (("selection.wrong-pick",), "a better epoch was left behind"),

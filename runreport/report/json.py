@@ -13,6 +13,7 @@ from runreport.analysis.record import Analysis
 from runreport.compare.record import Comparison
 from runreport.context import Final
 from runreport.marks import plain
+from runreport.report.factors_json import design_document
 
 SCHEMA_VERSION = "1.0"
 FINAL_NAMES = (
@@ -152,6 +153,7 @@ def _advice(advice: Advice) -> dict[str, Any]:
             "basis": expected.basis,
         },
         "refuted_if": advice.refuted_if,
+        "refutation": [test.record() for test in advice.refutation],
         "ceiling_r2": advice.ceiling_r2,
     }
 
@@ -243,4 +245,5 @@ def comparison_document(c: Comparison) -> dict[str, Any]:
             {"runs": g.runs, "r2": g.r2, "interquartile_mean": g.interquartile_mean, "interval": g.interval}
             for g in c.seed_groups
         ],
+        **design_document(c),
     }

@@ -11,7 +11,7 @@ from pathlib import Path
 from runreport.analysis.record import Analysis
 from runreport.compare.record import Comparison
 from runreport.errors import InputError
-from runreport.report.build import build_comparison, build_report
+from runreport.report.build import build_report
 from runreport.report.markdown import render_markdown
 
 MAX_NAME = 120
@@ -87,10 +87,3 @@ def write_report(
     report = folder / f"{name}.md"
     write_text(report, render_markdown(build_report(analysis, comparison, drawn)))
     return Written(name=analysis.run.name, report=report, charts=tuple(paths))
-
-
-def write_comparison(comparison: Comparison, folder: Path, name: str = "comparison") -> Written:
-    """``comparison.md`` in ``folder``."""
-    report = folder / f"{name}.md"
-    write_text(report, render_markdown(build_comparison(comparison)))
-    return Written(name=name, report=report)

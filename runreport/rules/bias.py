@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 from runreport.context import Context, Limits
 from runreport.findings import Checked, Finding, NotChecked, Outcome, Severity, Value, severity_by_recoverable
 from runreport.rules import data_basis as basis
 from runreport.rules.base import Rule, Threshold
+from runreport.rules.bias_chance import bias_chance, final_rows, log_error, validation_rows
 from runreport.rules.bias_epochs import EpochFact, epoch_facts, epoch_ranges
 from runreport.wording import epoch as epoch_text
 from runreport.wording import fixed, number, percent, plural, with_interval
@@ -25,8 +24,9 @@ def check_dominates(context: Context, limits: Limits) -> Outcome:
         findings += [] if finding is None else [finding]
     facts = [fact for fact in epoch_facts(context) if fact.least_bias is not None]
     if facts:
-        finding = _judge_epochs(context, facts, limits)
+        finding, tested = _judge_epochs(context, facts, limits)
         findings += [] if finding is None else [finding]
+        p_values += tested
     elif final_reason is not None:
         reason = f"{final_reason}; and no epoch logs R² with the std ratio, or the means"
         return NotChecked(rule=DOMINATES, reason=reason)
@@ -43,8 +43,7 @@ def _judge_final(context: Context, limits: Limits) -> tuple[Finding | None, tupl
     tested = () if p is None else (p,)
     t = None if error is None else bias / error
     cost = bias * bias
-    # In terms of probability: with few groups the t distribution has heavier tails than the normal one.
-    chance = math.erfc(limits["t"] / math.sqrt(2))
+    chance = bias_chance(limits["t"], final_rows(context))
     if t is None or p is None or p >= chance or cost <= limits["least_cost"]:
         return None, tested
     direction = "low" if bias < 0 else "high"
@@ -78,18 +77,22 @@ def _judge_final(context: Context, limits: Limits) -> tuple[Finding | None, tupl
     return finding, tested
 
 
-def _judge_epochs(context: Context, facts: list[EpochFact], limits: Limits) -> Finding | None:
-    """Epochs whose mean is provably off; a warning only where the judged epoch is one of them."""
+def _judge_epochs(context: Context, facts: list[EpochFact], limits: Limits) -> tuple[Finding | None, tuple[float, ...]]:
+    """Epochs whose mean is off; a warning only where the judged epoch is one of them, and by more than chance.
+
+    All epochs share one validation set: how far its own mean may lie off by chance is the same question as for the final
+    figures, and is answered from the judged epoch's predictions, else from what the log tells of its size.
+    """
     level = limits["epoch_cost"]
     off = [fact for fact in facts if fact.least_bias is not None and fact.least_bias * fact.least_bias > level]
     if not off:
-        return None
+        return None, ()
     epochs = tuple(fact.epoch for fact in facts)
     judged, saved = basis.judged_epoch(context, epochs)
-    persists = any(fact.epoch == judged for fact in off)
+    lasting = next((fact for fact in off if fact.epoch == judged), None)
     # The first epochs of a healthy run are off while the output finds the target's mean: not worth a sentence.
-    if not persists and len(off) < max(limits["least_epochs"], limits["least_share"] * len(facts)):
-        return None
+    if lasting is None and len(off) < max(limits["least_epochs"], limits["least_share"] * len(facts)):
+        return None, ()
     exact = all(fact.bias is not None for fact in off)
     worst = max(off, key=lambda fact: fact.least_bias or 0.0)
     ranges = epoch_ranges([fact.epoch for fact in off], epochs)
@@ -102,17 +105,20 @@ def _judge_epochs(context: Context, facts: list[EpochFact], limits: Limits) -> F
         f"deviations at {'epoch' if one else 'epochs'} {ranges} ({plural(len(off), 'epoch')} of {len(facts)}){how}: "
         f"the largest is {bound}{fixed(worst.least_bias, 2)} at epoch {epoch_text(worst.epoch)}. "
     )
-    cost = next((f.least_bias * f.least_bias for f in off if f.epoch == judged and f.least_bias is not None), None)
-    if persists:
-        message += f"It lasts to {judged_name}, where it costs {'' if exact else 'at least '}{fixed(cost)} R²."
-    else:
+    cost, proven, p = None, False, None
+    if lasting is None:
         message += f"At {judged_name} it is not shown to be off by as much."
+    else:
+        cost = (lasting.least_bias or 0.0) ** 2
+        proven, p, why = _beyond_chance(context, lasting, limits)
+        least = "" if lasting.bias is not None else "at least "
+        message += f"It lasts to {judged_name}, where it costs {least}{fixed(cost)} R² of this set{why}."
     listed: list[Value] = [
         {"epoch": f.epoch, "bias": f.bias, "least_bias": f.least_bias, "most_bias": f.most_bias} for f in off
     ]
-    return Finding(
+    finding = Finding(
         rule=DOMINATES,
-        severity=Severity.WARNING if persists else Severity.INFO,
+        severity=Severity.WARNING if proven else Severity.INFO,
         message=message,
         evidence={
             "epochs": listed,
@@ -121,11 +127,42 @@ def _judge_epochs(context: Context, facts: list[EpochFact], limits: Limits) -> F
             "exact": exact,
             "worst_wrong_mean": (worst.least_bias or 0.0) * (worst.least_bias or 0.0),
             "threshold": level,
+            "p_value": p,
         },
         epoch=worst.epoch,
         split="validation",
         acts_on="beta",
-        recoverable=cost,
+        recoverable=cost if proven else None,
+        p_value=p if proven else None,
+    )
+    return finding, () if p is None else (p,)
+
+
+def _beyond_chance(context: Context, fact: EpochFact, limits: Limits) -> tuple[bool, float | None, str]:
+    """(whether the judged epoch's bias is more than chance, its p-value if there is one, what to add to the sentence)."""
+    validation = context.validation
+    if validation is not None and validation.epoch == fact.epoch:
+        p = basis.p_value(validation, "bias", 0.0)
+        if p is not None:
+            proven = p < bias_chance(limits["t"], validation_rows(context, fact.epoch))
+            return (
+                proven,
+                p,
+                "" if proven else f"; a set of so many dependent rows gives as much by chance (p = {number(p, 2)})",
+            )
+        return (
+            False,
+            None,
+            "; whether by chance cannot be told (" + (basis.why_not(validation, "bias") or "untested") + ")",
+        )
+    error, assumed = log_error(context, fact)
+    if (fact.least_bias or 0.0) > limits["t"] * error:
+        return True, None, ""
+    return (
+        False,
+        None,
+        f"; without the predictions of that epoch chance is not excluded ({number(limits['t'], 2)} standard errors are up "
+        f"to {fixed(limits['t'] * error, 1)} if the rows are {assumed})",
     )
 
 
@@ -139,13 +176,15 @@ RULES: tuple[Rule, ...] = (
         ),
         statistic=(
             "β = (mean(y_pred) - mean(y_true))/σt, tested against its standard error; over the epochs β² as logged, or "
-            "its lower bound max(0, -2α - α² - R²) from R² = 2rα - α² - β² with r ≥ -1 (Murphy 1988)."
+            "its lower bound max(0, -2α - α² - R²) from R² = 2rα - α² - β² with r ≥ -1 (Murphy 1988). A single series of "
+            "few effective rows needs a tenth of the usual p; a log without predictions, a bias beyond what rows that "
+            "follow each other closely give by chance."
         ),
         remedy=(
             "Compare the training mean with the mean of this split: where they differ it is the split; otherwise start "
             "the output bias at the training mean, or shift the predictions, which mends it for free. Acts on beta."
         ),
-        severities="final figures by β²; epochs of the log info, or warning where it lasts to the saved epoch",
+        severities="final figures by β²; epochs of the log info, or warning where it lasts to the saved epoch beyond chance",
         check=check_dominates,
         thresholds=(
             Threshold(

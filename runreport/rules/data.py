@@ -33,7 +33,8 @@ RULES: tuple[Rule, ...] = (
         id=DEPENDENT,
         title="Samples are not independent",
         meaning="Neighbouring samples repeat each other: the set is worth far fewer independent ones than it has rows.",
-        statistic="n_e = n / (1 + 2 Σ ρ_true(k) ρ_pred(k)) against n, row order taken as time order.",
+        statistic="n_e = n / (1 + 2 Σ ρ_true(k) ρ_pred(k)), that of the correlation, against n, row order taken as time "
+        "order; the mean error has its own, n / (1 + 2 Σ ρ_error(k)).",
         remedy="Read the intervals, not n; to narrow them collect other flights, patients or days.",
         severities="info",
         check=check_dependent,

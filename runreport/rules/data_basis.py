@@ -149,13 +149,13 @@ def sample_count(final: Final) -> str:
     """The sample count in words, with the effective one where it is markedly smaller.
 
     >>> sample_count(Final(split="test", basis="predictions", estimates={}, n=144, effective_n=31.4))
-    'n = 144, worth 31 independent ones'
+    'n = 144, worth 31 independent ones for the correlation'
     """
     if final.n is None:
         return "n unknown"
     worth = final.effective_n
     if worth is not None and math.isfinite(worth) and worth < 0.9 * final.n:
-        return f"n = {final.n}, worth {worth:.0f} independent ones"
+        return f"n = {final.n}, worth {worth:.0f} independent ones for the correlation"
     return f"n = {final.n}"
 
 
@@ -171,7 +171,10 @@ def evidence_of(final: Final, *names: str) -> dict[str, Value]:
 
 
 def effective_count(final: Final) -> float | None:
-    """How many independent samples the figures are worth: the effective count where known, else n."""
+    """How many independent samples the correlation is worth: the effective count where known, else n.
+
+    A mean is worth fewer where truth and error each repeat themselves: Σ ρ(k) against r's Σ ρ_true(k)·ρ_pred(k).
+    """
     if final.effective_n is not None and math.isfinite(final.effective_n) and final.effective_n > 0:
         return final.effective_n
     return float(final.n) if final.n is not None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from runreport.context import Context, Limits
 from runreport.findings import CLEAR, NOTICEABLE_R2, Checked, Finding, NotChecked, Outcome, Severity
 from runreport.rules import data_basis as basis
+from runreport.rules.value_range_sample import groups_of, sample_of
 from runreport.wording import fixed, number, percent, plural, with_interval
 
 FEW = "data.few"
@@ -62,6 +63,23 @@ def check_few(context: Context, limits: Limits) -> Outcome:
     return Checked(findings=(finding,))
 
 
+def mean_count(context: Context) -> float | None:
+    """How many independent rows the mean error is worth, rows in time order (within groups); None without predictions."""
+    sample = sample_of(context)
+    if sample is None:
+        return None
+    groups = groups_of(context, sample.n)
+    codes = groups[1] if groups is not None and len(groups[0]) > 1 else None
+    from runreport.statistics.effective_size import effective_size_of_mean
+
+    return float(effective_size_of_mean(sample.pred - sample.true, codes))
+
+
+def _of_the_mean(context: Context) -> str:
+    worth = mean_count(context)
+    return "" if worth is None else f"For the mean error they are worth {number(worth, 2)}. "
+
+
 def check_dependent(context: Context, limits: Limits) -> Outcome:
     """data.dependent: the effective sample size is below a quarter of n."""
     final = context.final
@@ -74,15 +92,21 @@ def check_dependent(context: Context, limits: Limits) -> Outcome:
     if share >= limits["share"]:
         return CLEAR
     message = (
-        f"{basis.place(final)} the {final.n} samples are worth about {number(worth, 2)} independent ones "
-        f"({percent(share)}, threshold {percent(limits['share'], 0)}): neighbouring rows repeat each other, and "
-        "intervals are widened accordingly."
+        f"{basis.place(final)} the {final.n} samples are worth about {number(worth, 2)} independent ones for the correlation "
+        f"({percent(share)}, threshold {percent(limits['share'], 0)}): neighbouring rows repeat each other. "
+        f"{_of_the_mean(context)}Every interval is widened by the dependence of its own figure."
     )
     finding = Finding(
         rule=DEPENDENT,
         severity=Severity.INFO,
         message=message,
-        evidence={"n": final.n, "effective_n": worth, "share": share, "n_groups": final.n_groups},
+        evidence={
+            "n": final.n,
+            "effective_n": worth,
+            "effective_n_of_mean": mean_count(context),
+            "share": share,
+            "n_groups": final.n_groups,
+        },
         epoch=final.epoch,
         split=final.split,
     )

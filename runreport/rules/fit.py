@@ -10,6 +10,7 @@ from statistics import median
 from runreport.context import Context, History, Limits
 from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity, Value
 from runreport.rules.base import Rule, Threshold
+from runreport.rules.data_basis import split_name
 from runreport.rules.loss_series import Pairs, all_positive, losses
 from runreport.statistics.analytic import se_r2
 from runreport.statistics.student import normal_two_sided_p
@@ -269,23 +270,54 @@ def check_underfit(context: Context, limits: Limits) -> Outcome:
     stated = context.split_statistic("train", "n")
     root = math.sqrt(max(best, 0.0))
     error = se_r2(root, root, 0.0, stated) if stated is not None and stated > 3 else None
-    if best + 2 * (error or 0.0) >= limits["train_r2"]:
+    most = best + 2 * (error or 0.0)
+    if most >= limits["train_r2"]:
         return CLEAR
-    known = f" [at most {fixed(best + 2 * error, 2)} within two standard errors]" if error else ""
+    known = f" [at most {fixed(most, 2)} within two standard errors]" if error else ""
+    proof = _better_fit(context, most)
+    message = (
+        f"R² on the training set never exceeds {fixed(best)}{known} "
+        f"(epoch {epoch_text(epoch)} of {epoch_text(train[-1][0])}; threshold {number(limits['train_r2'])}): "
+    )
+    if proof is not None:
+        message += f"the model does not fit the data it is trained on; {proof}."
+    else:
+        message += (
+            "that a better fit exists is not shown, for targets that the inputs hardly determine are fitted no better by any "
+            "model. A simple model with a higher R² on the same rows would show it; so would a train R² that rises with capacity "
+            "or epochs while validation R² does not fall."
+        )
     finding = Finding(
         rule=UNDERFIT,
-        severity=Severity.WARNING,
-        message=(
-            f"R² on the training set never exceeds {fixed(best)}{known} "
-            f"(epoch {epoch_text(epoch)} of {epoch_text(train[-1][0])}; "
-            f"threshold {number(limits['train_r2'])}): the model does not fit the data it is trained on."
-        ),
-        evidence={"best_train_r2": best, "epoch": epoch, "se": error, "n": stated, "epochs": len(train)},
+        severity=Severity.INFO if proof is None else Severity.WARNING,
+        message=message,
+        evidence={
+            "best_train_r2": best,
+            "epoch": epoch,
+            "se": error,
+            "n": stated,
+            "epochs": len(train),
+            "better_fit": proof,
+        },
         epoch=epoch,
         split="train",
         acts_on="r",
     )
     return Checked(findings=(finding,))
+
+
+def _better_fit(context: Context, most: float) -> str | None:
+    """What shows that the training set could be fitted better than to R² = ``most``, as half a sentence; None if nothing does."""
+    if most < 0:
+        return "predicting its mean, which has R² = 0, fits it better"
+    for final in (context.validation, context.final):
+        bounds = final.interval("pearson_r") if final is not None else None
+        if final is not None and bounds is not None and bounds[0] > 0 and bounds[0] * bounds[0] > most:
+            return (
+                f"its predictions reach r² = {fixed(bounds[0] * bounds[0], 2)} at least on the {split_name(final.split)} set, "
+                "after a straight rescaling"
+            )
+    return None
 
 
 RULES: tuple[Rule, ...] = (
@@ -312,12 +344,15 @@ RULES: tuple[Rule, ...] = (
         id=UNDERFIT,
         title="Underfitting",
         meaning=(
-            "The model does not even fit its training set. Capacity, optimisation or regularisation hold it back, or the "
-            "inputs say nothing of the target; train R² alone does not tell these apart."
+            "The model does not fit its training set, and a better fit is shown to exist: capacity, optimisation or "
+            "regularisation hold it back. Information where none is shown: the inputs may say no more of the target."
         ),
-        statistic="Highest train R² of the run, plus two standard errors where the number of samples is known.",
+        statistic=(
+            "Highest train R² of the run, plus two standard errors where the number of samples is known. A better fit is shown "
+            "where that is below 0 (the mean does better), or below the lower end of r² on held-out samples."
+        ),
         remedy="Check the learning rate first, then capacity and regularisation, then the inputs for signal. Acts on r.",
-        severities="warning",
+        severities="warning where a better fit is shown to exist, else info",
         check=check_underfit,
         thresholds=(
             Threshold(

@@ -23,6 +23,7 @@ from runreport.context import Context, Limits
 from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity, Value
 from runreport.rules.data_basis import usable
 from runreport.rules.log_integrity_rounding import column_decimals, half_unit
+from runreport.rules.penalty_facts import penalty_of
 from runreport.wording import epoch as epoch_text
 from runreport.wording import fixed, number, percent
 
@@ -34,7 +35,6 @@ ROBUST = frozenset(
     | {"l1_loss", "l1loss", "mae_loss", "mean_absolute_error"}
 )
 LOSS_KEYS = ("loss", "loss_function", "loss_fn", "criterion", "base_loss")
-PENALTY_KEYS = ("variance_lambda", "var_lambda")
 MOST_EPOCHS = 100
 """Epochs compared pairwise; longer logs are thinned evenly: 10,000 pairs cost a few milliseconds."""
 
@@ -71,7 +71,16 @@ def check_unreconciled(context: Context, limits: Limits) -> Outcome:
             rule=UNRECONCILED, reason="the config does not name a loss whose size follows from R² (mse, huber, mae)"
         )
     # A config that names its loss and no λ has no penalty.
-    weight = context.config_number(*PENALTY_KEYS) or 0.0
+    penalty_on = penalty_of(context)
+    weight = 0.0 if penalty_on is None else max(penalty_on.weight, 0.0)
+    if weight and penalty_on is not None and not history.has("base_loss"):
+        scheduled = context.config.get("lambda_schedule") not in (None, "constant")
+        if penalty_on.kind != "variance_ratio" or scheduled:
+            why = "its weight changes over the epochs" if penalty_on.kind == "variance_ratio" else penalty_on.unknown
+            why = why or f"the size of a {penalty_on.label} does not follow from the std ratio"
+            return NotChecked(
+                rule=UNRECONCILED, reason=f"a spread penalty is part of the loss, no base_loss is logged, and {why}"
+            )
     if weight and not history.has("variance_ratio") and not history.has("base_loss"):
         return NotChecked(
             rule=UNRECONCILED, reason="a spread penalty is on and no variance_ratio column tells its size"

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from runreport.context import Context, Limits
-from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity, Value
+from runreport.findings import CLEAR, NOTICEABLE_R2, Checked, Finding, NotChecked, Outcome, Severity, Value
 from runreport.rules.loss_series import (
     Pairs,
     all_positive,
@@ -23,7 +23,7 @@ from runreport.rules.loss_series import (
     losses,
     tail,
 )
-from runreport.statistics.trend import Trend, theil_sen
+from runreport.statistics.trend import MAD_TO_STD, Trend, theil_sen
 from runreport.wording import epoch as epoch_text
 from runreport.wording import fixed, number, percent, plural
 
@@ -31,6 +31,8 @@ PLATEAU = "loss.plateau"
 STILL_FALLING = "loss.still-falling"
 LEAST_EPOCHS = 10
 LEAST_FOR_NEVER = 5
+AHEAD = 0.5
+"""Of the epochs so far: as many more as the advice to train longer asks for."""
 
 
 def trend_of(pairs: Sequence[tuple[int | float, float]]) -> Trend | None:
@@ -150,7 +152,21 @@ def check_still_falling(context: Context, limits: Limits) -> Outcome:
         f"{len(end)} epochs (slope {number(trend.slope, 2)} an epoch in the log, 95 % interval "
         f"{number(trend.lo, 2)} to {number(trend.hi, 2)})."
     )
-    serious = cut is True and validation == "yes" and not annealed(context)
+    ahead = _r2_ahead(context, end[0][0])
+    if ahead is not None:
+        gain, jitter = ahead
+        evidence |= {"r2_ahead": gain, "r2_jitter": jitter}
+        small = gain < max(NOTICEABLE_R2, jitter)
+        than = (
+            fixed(NOTICEABLE_R2, 2) if jitter <= NOTICEABLE_R2 else f"the {fixed(jitter)} that epochs differ by anyway"
+        )
+        message += (
+            f" At the slope of validation R², half as many epochs again would bring {number(gain, 2)} of R² at most"
+        )
+        message += f": less than {than}, so they are not worth it." if small else "."
+    else:
+        small = False
+    serious = cut is True and validation == "yes" and not annealed(context) and not small
     if annealed(context):
         message += " The learning rate had been annealed by then, so more epochs at that rate would bring little."
     finding = Finding(
@@ -163,6 +179,23 @@ def check_still_falling(context: Context, limits: Limits) -> Outcome:
         acts_on="r",
     )
     return Checked(findings=(finding,))
+
+
+def _r2_ahead(context: Context, start: int | float) -> tuple[float, float] | None:
+    """(gain in validation R² over half as many epochs again at the slope since ``start``, sd of R² about that line).
+
+    A straight line is the most that a curve which flattens can bring, and R² ends at 1. None without five epochs of R².
+    """
+    pairs = [(e, v) for e, v in losses(context.history, "r2") if e >= start]
+    trend = trend_of(pairs) if len(pairs) >= LEAST_FOR_NEVER else None
+    history = context.history
+    if trend is None or history is None:
+        return None
+    rest = [v - trend.intercept - trend.slope * e for e, v in pairs]
+    centre = median(rest)
+    jitter = MAD_TO_STD * median(abs(v - centre) for v in rest)
+    straight = trend.slope * AHEAD * (history.epochs[-1] - history.epochs[0] + 1)
+    return min(straight, max(1 - pairs[-1][1], 0.0)), jitter
 
 
 def _validation(context: Context, start: int | float, least: float) -> str:

@@ -8,8 +8,8 @@ from statistics import NormalDist
 from runreport.context import Context, Limits
 from runreport.findings import NOTICEABLE_R2, Finding, Severity
 from runreport.rules import data_basis as basis
-from runreport.rules.segment_table import LEAST_IN_BIN, Bin, bin_rows, binned
-from runreport.rules.value_range_sample import Sample
+from runreport.rules.segment_table import LEAST_IN_BIN, Bin, bin_rows, binned, share_within
+from runreport.rules.value_range_sample import Sample, groups_of
 from runreport.statistics.student import two_sided_p
 from runreport.wording import fixed, number, plural
 
@@ -52,22 +52,18 @@ def _groups(context: Context, sample: Sample) -> list[Bin]:
     """Mean error of each group of at least five rows; standard errors from the scatter inside the groups."""
     import numpy as np
 
-    final, frame = context.final, context.predictions
-    if final is None or frame is None or final.group_column is None or final.group_column not in frame.columns:
+    found = groups_of(context, sample.n)
+    if found is None or not 2 <= len(found[0]) <= sample.n // LEAST_IN_BIN:
         return []
-    labels = np.asarray(frame[final.group_column].cast(str).fill_null("").to_list())
-    if labels.size != sample.n:
-        return []
-    names, codes = np.unique(labels, return_inverse=True)
-    if not 2 <= names.size <= sample.n // LEAST_IN_BIN:
-        return []
+    names, codes = found
     order = np.argsort(codes, kind="stable")
     ends = np.cumsum(np.bincount(codes))
     masks = []
-    for name, rows in zip(names.tolist(), np.split(order, ends[:-1]), strict=True):
+    for name, rows in zip(names, np.split(order, ends[:-1]), strict=True):
         if rows.size >= LEAST_IN_BIN:
-            masks.append((str(name), rows))
-    return binned(sample.pred - sample.true, masks, sample.share)
+            masks.append((name, rows))
+    error = sample.pred - sample.true
+    return binned(error, masks, share_within(error, codes))
 
 
 def _apart(bins: list[Bin]) -> tuple[Bin | None, float, float]:

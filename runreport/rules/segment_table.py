@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from runreport.findings import Value
@@ -16,11 +16,20 @@ if TYPE_CHECKING:
     import numpy as np
 
     Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
+    Ints = np.ndarray[tuple[int], np.dtype[np.intp]]
     Rows = np.ndarray[tuple[int], np.dtype[np.bool_]] | np.ndarray[tuple[int], np.dtype[np.intp]]
     """Which rows are in a segment: a mask, or row numbers."""
 
 TABLE_BINS = 5
 """Bins of a table by range, equal in count: fifths are the finest that a hundred rows fill."""
+
+MOST_AUTOCORRELATION = 0.99
+"""Closer to 1 a group has no effective row left, and no scatter of its own to compare its mean with."""
+
+MOST_ROWS_CENTRED = 200
+"""Rows from which centring on a group's own mean changes neither figure by more than the estimate's noise."""
+SOLVER_STEPS = 20
+"""Halvings of [0, 1): φ to a millionth."""
 
 LEAST_IN_BIN = 5
 """Rows below which a bin has a mean but no interval."""
@@ -85,6 +94,73 @@ def binned(values: Floats, masks: Sequence[tuple[str, Rows]], share: float) -> l
             Bin(label=label, n=int(inside.size), mean=float(inside.mean()), error=error, degrees=degrees, at=at)
         )
     return bins
+
+
+def line_bins(residual: Floats, x: Floats, masks: Sequence[tuple[str, Rows]], share: float) -> list[Bin]:
+    """Mean in each segment of what a least-squares line through ``x`` left over, with an error that knows of the line.
+
+    A bin's mean residual is Σ w_i y_i with w = [in bin]/n_b - 1/n - (x̄_b - x̄)(x_i - x̄)/Σ(x - x̄)², so its variance is
+    Σ w_i² e_i² (White 1980, doi:10.2307/1912934) over ``share``. The scatter inside the bin alone misses what the line
+    took from the other bins: with errors that grow towards the ends it was too small by half in the middle.
+    """
+    import numpy as np
+
+    n = residual.size
+    centred = x - x.mean()
+    power = float((centred * centred).sum())
+    bins = []
+    for part in binned(residual, masks, share):
+        if part.error is None or not power > 0:
+            bins.append(part)
+            continue
+        weight = -1.0 / n - float(centred[part.at].mean()) / power * centred
+        weight[part.at] += 1.0 / part.n
+        # n_b/(n_b - 1), as in a sample variance: the residuals of few rows are too small.
+        error = math.sqrt(float(np.sum((weight * residual) ** 2)) * part.n / (part.n - 1) / share)
+        bins.append(replace(part, error=error if error > 0 else None))
+    return bins
+
+
+def share_within(values: Floats, codes: Ints) -> float:
+    """Factor on a group's rows by which s²/(factor · rows), s² its own scatter, is the variance of the group's mean.
+
+    Rows are in time order inside each group of ``codes`` (whole numbers from 0). The first autocorrelation of ``values``
+    about each group's own mean is pooled over the groups; φ is that of the AR(1) process whose expected value, so centred,
+    is as large and a standard error (both the autocorrelation and the scatter of few rows about their own mean come out too
+    small: Marriott & Pope 1954, doi:10.2307/2332719). Near 1 for rows that do not repeat each other.
+    """
+    import numpy as np
+
+    order = np.argsort(codes, kind="stable")
+    sizes = np.bincount(codes)
+    centred = values - (np.bincount(codes, weights=values) / np.maximum(sizes, 1))[codes]
+    series, same = centred[order], codes[order][1:] == codes[order][:-1]
+    power = float((series * series).sum())
+    if not power > 0 or not same.any():
+        return 1.0
+    found = float((series[1:] * series[:-1])[same].mean()) / power * series.size
+    # One standard error up (Bartlett): too low a φ makes a difference between groups out of drift inside them.
+    found += math.sqrt(max(1 - found * found, 0.0) / int(same.sum()))
+    rows = int(min(np.median(sizes[sizes > 0]), MOST_ROWS_CENTRED))
+    low, high = 0.0, MOST_AUTOCORRELATION
+    for _ in range(SOLVER_STEPS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _centred(middle, rows)[0] < found else (low, middle)
+    return _centred(low, rows)[1]
+
+
+def _centred(phi: float, rows: int) -> tuple[float, float]:
+    """Of AR(φ) rows about their own mean: (expected first autocorrelation, expected s²/(rows · variance of the mean))."""
+    import numpy as np
+
+    lags = np.abs(np.subtract.outer(np.arange(rows), np.arange(rows)))
+    covariance = np.power(phi, lags, dtype=np.float64)
+    of_mean = float(covariance.mean())
+    row_means = covariance.mean(axis=1)
+    inside = covariance - row_means[:, None] - row_means[None, :] + of_mean
+    scatter = float(np.trace(inside))
+    first = float(np.diagonal(inside, 1).mean()) / scatter * rows
+    return first, scatter / (rows - 1) / (rows * of_mean)
 
 
 def true_range_table(sample: Sample, r: float | None) -> list[Value]:

@@ -138,12 +138,20 @@ def _open_comparison(audit: SelectionAudit) -> Comparison | None:
 
 
 def _example(audit: SelectionAudit, c: Comparison) -> str:
-    pair = f"Epoch {epoch_words(c.epoch)} against the saved {epoch_words(audit.saved)}: ΔR² = {fixed(c.delta_r2)}"
+    other = f"Epoch {epoch_words(c.epoch)}"
+    if c.held_out:
+        # The policy is re-run in every resample: what is scored is its choices, of which this epoch is one.
+        other = f"The policy {listing(c.policies)}, re-run and scored on rows it had not seen,"
+    pair = f"{other} against the saved epoch {epoch_words(audit.saved)}: ΔR² = {fixed(c.delta_r2)}"
     if c.se_range is None:
         return f"{pair} {interval(c.interval, 3)}."
     low, high = (fixed(v) for v in c.se_range)
     error = f"a standard error of {low}" if low == high else f"a standard error between {low} and {high}"
     return f"{pair}, with {error} for independent samples."
+
+
+MIN_OPTIMISM_UNITS = 12
+"""As `runreport.statistics.selection_bootstrap`, which says how it was measured and cannot be imported without numpy."""
 
 
 def check_optimism(context: Context, limits: Limits) -> Outcome:
@@ -152,14 +160,23 @@ def check_optimism(context: Context, limits: Limits) -> Outcome:
     if audit is None:
         return NotChecked(rule=OPTIMISM_ID, reason="no history to replay policies on")
     if audit.optimism is None:
-        return NotChecked(rule=OPTIMISM_ID, reason="no per-epoch predictions to choose and score on different samples")
+        if audit.basis == "predictions":
+            reason = (
+                f"under {MIN_OPTIMISM_UNITS} groups, or blocks of rows that repeat each other, to choose and score on"
+            )
+            return NotChecked(rule=OPTIMISM_ID, reason=audit.refused or reason)
+        return NotChecked(
+            rule=OPTIMISM_ID,
+            reason=audit.refused or "no per-epoch predictions to choose and score on different samples",
+        )
     if audit.optimism < limits["least"]:
         return CLEAR
     finding = Finding(
         rule=OPTIMISM_ID,
         severity=Severity.INFO,
-        message=f"The highest validation R² over the epochs (epoch {epoch_words(audit.best)}) is about "
-        f"{fixed(audit.optimism)} too high, because it was chosen as the highest on the samples that score it.",
+        message=f"The highest validation R² over the epochs (epoch {epoch_words(audit.best)}) was chosen as the highest on the "
+        f"samples that score it: such a choice scores {fixed(audit.optimism)} too high on average, by re-choosing on resamples "
+        "and scoring on the samples left out. By how much this one does cannot be told from the same samples.",
         evidence={"optimism": audit.optimism, "best": audit.best, "n": audit.validation_n},
         epoch=audit.best,
         split="validation",
@@ -202,7 +219,9 @@ OPTIMISM = Rule(
     id=OPTIMISM_ID,
     title="The best validation R² flatters itself",
     meaning="The highest of many noisy scores is higher than what the same choice reaches on other samples.",
-    statistic="Mean over resamples of the highest in-bag R² less the same epoch's out-of-bag R².",
+    statistic="The highest R² on all samples less the mean out-of-bag R² of the epochs chosen on resamples of groups or blocks "
+    f"(leave-one-out bootstrap, Efron & Tibshirani 1997); from {MIN_OPTIMISM_UNITS} units on. An average over runs of this kind, "
+    "not this run's own excess.",
     remedy="Quote the test R², or the out-of-bag one; do not compare runs by their best validation score.",
     severities="info",
     check=check_optimism,

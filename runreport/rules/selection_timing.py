@@ -12,7 +12,7 @@ from runreport.rules.base import Rule, Threshold
 from runreport.selection.audit import SelectionAudit
 from runreport.selection.scores import evenly_spaced
 from runreport.wording import epoch as epoch_words
-from runreport.wording import fixed, interval, plural
+from runreport.wording import fixed, interval, number, plural
 
 EARLY_ID = "selection.too-early"
 LATE_ID = "selection.too-late"
@@ -109,14 +109,19 @@ def _at_the_end(
         severity = Severity.WARNING
         remark = (
             f"R² was still rising, by {fixed(gain[0])} (standard error {fixed(gain[1])}) over a tenth of the log, "
-            "so where it would have peaked is not known."
+            f"so where it would have peaked is not known: half as many epochs again bring at most {fixed(5 * gain[0], 2)} if the "
+            "rise does not steepen."
         )
     else:
         severity = Severity.INFO
         remark = "What later epochs would have reached is not identifiable from this log."
         if gain is not None and not rising:
-            change = f"{fixed(gain[0])} over a tenth of the log, standard error {fixed(gain[1])}"
-            remark = f"That R² was still rising is not shown ({change}). {remark}"
+            change = f"{number(gain[0], 2)} over a tenth of the log, standard error {number(gain[1], 2)}"
+            if long_enough and gain[0] > limits["errors"] * gain[1]:
+                # Over thousands of epochs any slope can be told from 0; a longer run is worth its size, not its certainty.
+                remark = f"R² still rose, but by {change}: too little for a longer run (threshold {fixed(limits['gain'], 2)})."
+            else:
+                remark = f"That R² was still rising is not shown ({change}). {remark}"
     return Finding(
         rule=LATE_ID,
         severity=severity,

@@ -9,6 +9,7 @@ from runreport.rules.base import Rule, Threshold
 from runreport.wording import fixed, with_interval
 
 LIMITED = "signal.limited"
+INVERTED = "signal.inverted"
 
 
 def check_limited(context: Context, limits: Limits) -> Outcome:
@@ -78,6 +79,41 @@ def check_limited(context: Context, limits: Limits) -> Outcome:
     return Checked(findings=(finding,), p_values=tested)
 
 
+def check_inverted(context: Context, limits: Limits) -> Outcome:
+    """signal.inverted: r's interval lies below 0, and by more than chance: predictions fall where the truth rises."""
+    final = context.final
+    reason = basis.why_not(final, "pearson_r")
+    r, bounds = basis.estimate(final, "pearson_r"), basis.finite_interval(final, "pearson_r")
+    if final is None or reason is not None or r is None or bounds is None:
+        return NotChecked(rule=INVERTED, reason=reason or "no correlation")
+    # The test is signal.limited's: its p-value counts among the tests once.
+    p = basis.p_value(final, "pearson_r", 0.0)
+    if bounds[1] >= 0 or r > -limits["least_size"] or (p is not None and p >= limits["p"]):
+        return CLEAR
+    ratio, beta = basis.estimate(final, "variance_ratio"), basis.estimate(final, "bias")
+    mirrored = None if ratio is None or beta is None else -2 * r * ratio - ratio * ratio - beta * beta
+    message = (
+        f"{basis.place(final)} the predictions run against the truth: their correlation is {with_interval(r, bounds, 2)}. "
+        "Noise does not do that: information is there with its sign turned"
+    )
+    message += (
+        "." if mirrored is None else f", and the same predictions mirrored at their mean have R² = {fixed(mirrored)}."
+    )
+    finding = Finding(
+        rule=INVERTED,
+        severity=Severity.CRITICAL if bounds[1] < -limits["critical_size"] else Severity.WARNING,
+        message=message,
+        evidence=basis.evidence_of(final, "pearson_r", "variance_ratio", "bias", "r2")
+        | {"mirrored_r2": mirrored, "p_value": p},
+        epoch=final.epoch,
+        split=final.split,
+        acts_on="r",
+        recoverable=None if ratio is None else max(-4 * r * ratio, 0.0),
+        p_value=p,
+    )
+    return Checked(findings=(finding,))
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         id=LIMITED,
@@ -106,6 +142,36 @@ RULES: tuple[Rule, ...] = (
                 default=0.02,
                 reason="a spread that costs less than the smallest noticeable ΔR² is not what holds the model back",
                 unit="R²",
+            ),
+        ),
+    ),
+    Rule(
+        id=INVERTED,
+        title="Predictions run against the truth",
+        meaning=(
+            "Where the truth is high the predictions are low, by more than chance. No loss does that: a sign, a unit that "
+            "counts backwards, or a column is swapped between training and this evaluation; or the relation itself turned "
+            "between the splits."
+        ),
+        statistic="95 % interval of Pearson r entirely below 0, r ≤ -0.1 and p < 0.0027. Mirrored: R² = -2rα - α² - β².",
+        remedy=(
+            "Compare the target's sign, unit and transform at training and here, and the columns that are called truth and "
+            "prediction. Mirror the predictions only once the cause is known. Acts on r."
+        ),
+        severities="warning; critical where r² is at least 0.25 throughout r's interval",
+        check=check_inverted,
+        thresholds=(
+            Threshold(
+                name="p", default=basis.WARNING_P, reason="three standard errors, as for every warning", unit="p"
+            ),
+            Threshold(
+                name="least_size", default=0.1, reason="a hundredth of the variance: less is no inversion", unit="-r"
+            ),
+            Threshold(
+                name="critical_size",
+                default=0.5,
+                reason="a quarter of the truth's variance is known, and used against it",
+                unit="-r",
             ),
         ),
     ),

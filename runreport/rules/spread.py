@@ -43,7 +43,10 @@ def _check(context: Context, limits: Limits, rule: str, *, under: bool) -> Outco
     # With r < 0 no positive scale improves on a constant: shrinking to it gives back α² - 2rα, which is (α - r)² - r².
     recoverable = (ratio - r) * (ratio - r) - min(r, 0.0) * min(r, 0.0)
     severity = severity_by_recoverable(recoverable)
-    if p is not None and p >= limits["warning_p"]:
+    r_bounds = basis.finite_interval(final, "pearson_r")
+    # Predictions that run against the truth are no matter of width: signal.inverted says so, and shrinking hides it.
+    inverted = r_bounds is not None and r_bounds[1] < 0
+    if inverted or (p is not None and p >= limits["warning_p"]):
         severity = Severity.INFO
     direction = "narrower" if under else "wider"
     message = (
@@ -76,7 +79,7 @@ _WARNING_P = Threshold(
     unit="p",
 )
 
-_SEVERITIES = "by (α - r)²: from 0.02 warning, from 0.25 critical; info while p ≥ 0.0027"
+_SEVERITIES = "by (α - r)²: from 0.02 warning, from 0.25 critical; info while p ≥ 0.0027, or r is shown to be negative"
 
 RULES: tuple[Rule, ...] = (
     Rule(

@@ -12,6 +12,7 @@ from runreport.rules import data_basis as basis
 if TYPE_CHECKING:
     import numpy as np
 
+    Codes = np.ndarray[tuple[int], np.dtype[np.intp]]
     Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
@@ -46,6 +47,20 @@ def sample_of(context: Context) -> Sample | None:
     worth = basis.effective_count(final)
     share = 1.0 if worth is None else min(1.0, max(worth / true.size, 1.0 / true.size))
     return Sample(true=true, pred=pred, share=share)
+
+
+def groups_of(context: Context, n: int) -> tuple[list[str], Codes] | None:
+    """(labels, code of each of the ``n`` rows) of the column that groups the final predictions; None where there is none."""
+    final, frame = context.final, context.predictions
+    if final is None or frame is None or final.group_column is None or final.group_column not in frame.columns:
+        return None
+    import numpy as np
+
+    labels = np.asarray(frame[final.group_column].cast(str).fill_null("").to_list())
+    if labels.size != n:
+        return None
+    names, codes = np.unique(labels, return_inverse=True)
+    return names.tolist(), codes.astype(np.intp)
 
 
 def crowding(*, mean: float, std: float, low: float, high: float) -> float | None:

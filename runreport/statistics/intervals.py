@@ -289,7 +289,9 @@ def _caveat(n: int, n_e: float, codes: Ints | None, count: int | None, ordered: 
     if not ordered:
         return "rows are taken as independent; neighbours that repeat each other make the true intervals wider"
     one = "one group" if count == 1 else "no group column"
-    text = f"{one}: {n} rows read as one series in time order, worth {n_e:.0f} independent samples; "
+    text = (
+        f"{one}: {n} rows read as one series in time order, worth {n_e:.0f} independent samples for the correlation; "
+    )
     text += "the intervals are about this series, not about others like it"
     if n_e < FEW_EFFECTIVE_SAMPLES:
         text += "; at so few they are somewhat too narrow (measured: 86-91 % coverage at 15, 91-95 % at 40)"

@@ -25,6 +25,10 @@ DEFAULT_RESAMPLES = 2_000
 # Blocks or bins of rows at most: every epoch is compared with every other in every resample, and with this many the
 # standard errors are off by √(1/1024) = 3 %.
 MAX_AUDIT_UNITS = 512
+# Fewer units tell too little of what a choice reaches on others. Measured against fresh samples of the same process,
+# 300 runs of 30 epochs: with 18, 24 and 48 units the mean optimism is met within 0.01; with 7 to 9 (AR(0.9), n = 144) it is
+# a sixth to two fifths too small. For one run it tells the mean, not its own luck, with which it correlates at -0.1 to -0.7.
+MIN_OPTIMISM_UNITS = 12
 # Smallest variance of a resample relative to the sample's.
 MIN_RESAMPLE_VARIANCE = 1e-6
 
@@ -36,9 +40,9 @@ class SelectionAudit:
     policy_pick: the policy's choice on all samples. delta_r2: expected out-of-bag R² of what the policy picks minus
     that of the saved epoch, with [lo, hi], se, df and the p-value of no difference. pick_share [E]: how often each
     epoch was picked. ties_for_best: epochs of which it cannot be excluded that they are the best. ties_with_saved:
-    epochs whose simultaneous ΔR² interval against the saved one contains 0 (it is one of them). optimism: how far the
-    policy's pick scores above its worth on the samples that picked it, in R². Where `refused` is set, what needs
-    resampling is None.
+    epochs whose simultaneous ΔR² interval against the saved one contains 0 (it is one of them). optimism: how far, on
+    average, the policy's pick scores above its worth on the samples that picked it, in R²; None under 12 units. Where
+    `refused` is set, what needs resampling is None.
     """
 
     n: int
@@ -123,7 +127,7 @@ def audit_selection(
         pick_share=tuple(float(share) for share in pick_share),
         ties_for_best=ties_for_best(moments, level=level, resamples=resamples, seed=seed),
         ties_with_saved=ties_with(moments, saved, level=level, resamples=resamples, seed=seed),
-        optimism=float(r2[policy_pick]) - _held_out_r2(moments, shares),
+        optimism=float(r2[policy_pick]) - _held_out_r2(moments, shares) if units.count >= MIN_OPTIMISM_UNITS else None,
         level=level,
         refused=None,
     )

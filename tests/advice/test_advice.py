@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from runreport.advice.calibration import not_advised
@@ -42,6 +44,9 @@ def context(
         final=final,
         budget=error_budget(r, alpha, beta),
     )
+
+
+OWN: dict[str, object] = {"variance_lambda": 0.5, "penalty": "variance_ratio", "lambda_schedule": "constant"}
 
 
 def found(rule: str, severity: Severity = Severity.WARNING, **more: object) -> Finding:
@@ -140,12 +145,20 @@ def test_a_larger_penalty_is_advised_against_only_where_the_figures_show_it() ->
     def against(c: Context) -> str | None:
         return not_advised(Evidence(context=c, findings=()))
 
-    on = against(context(r=0.125, alpha=0.223, beta=-0.267, r_interval=(-0.04, 0.28), config={"variance_lambda": 0.5}))
+    on = against(context(r=0.125, alpha=0.223, beta=-0.267, r_interval=(-0.04, 0.28), config=OWN))
     assert on is not None
     assert "-0.82" in on, "2 * 0.125 - 1 - 0.267²"
     assert "0.9 %" in on
     assert against(context(r=0.125, alpha=0.223, config={})) is None
-    assert against(context(r=0.95, alpha=0.5, r_interval=(0.93, 0.97), config={"variance_lambda": 0.5})) is None
+    assert against(context(r=0.95, alpha=0.5, r_interval=(0.93, 0.97), config=OWN)) is None
+    # A weight whose formula nobody tells may pull anywhere.
+    weak = {"r": 0.125, "alpha": 0.223, "beta": -0.267, "r_interval": (-0.04, 0.28)}
+    assert against(context(**weak, config={"variance_lambda": 0.5})) is None  # type: ignore[arg-type]
+    # A hinge is silent from its target on: at 0.5 R² = 2·0.125·0.5 - 0.25 - 0.267² = -0.20.
+    hinge = against(context(**weak, config=OWN | {"penalty": "std_hinge", "std_hinge_target": 0.5}))  # type: ignore[arg-type]
+    assert hinge is not None
+    assert "a std ratio of 50.0 %" in hinge
+    assert "-0.20" in hinge
 
 
 def test_a_small_batch_penalty_is_dropped_unless_it_is_removed_already() -> None:
@@ -169,6 +182,53 @@ def test_constant_predictions_must_vary_before_their_mean_is_mended() -> None:
     assert [a.id for a in given] == ["remedy.collapse.constant", "bias.remove"]
     warming = give_advice(context(), [found("lr.warmup-never-ended", Severity.CRITICAL), constant])
     assert [a.id for a in warming] == ["lr.repair-warmup"]
+
+
+def test_advice_refers_to_its_finding_and_does_not_say_it_again() -> None:
+    rules = (
+        "log.inconsistent", "data.leak", "loss.divergence", "lr.too-low", "scale.mismatch", "bias.dominates",
+        "range.saturated", "penalty.dominates", "penalty.batch-bias", "selection.wrong-pick", "fit.overfit", "fit.underfit",
+        "loss.still-falling", "loss.spike", "signal.inverted",
+    )  # fmt: skip
+    for rule in rules:
+        finding = found(rule, Severity.CRITICAL)
+        advice = give_advice(context(beta=0.4, config=OWN), [finding])[0]
+        assert finding.message not in advice.text
+        assert rule in advice.text
+        assert rule in advice.because
+
+
+def test_a_turned_sign_leads_and_is_not_recalibrated_away() -> None:
+    inverted = context(r=-0.8, alpha=0.8, r_interval=(-0.9, -0.7))
+    given = give_advice(inverted, [found("signal.inverted", Severity.CRITICAL), found("bias.dominates")])
+    assert given[0].id == "signal.turn-sign"
+    assert given[0].expected is not None
+    assert given[0].expected.value == pytest.approx(0.64), "2·0.8·0.8 - 0.8²"
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_too_few_samples_warrant_nothing_but_more_of_them(n: int) -> None:
+    final = replace(context().final, n=n)  # type: ignore[type-var]
+    few = replace(context(beta=0.5), final=final)
+    findings = [found("data.few"), found("bias.dominates"), found("spread.over"), found("fit.underfit")]
+    advice = only(give_advice(few, findings))
+    assert advice.id == "data.evaluate-more"
+    assert f"n = {n}." in advice.text
+    # What the log shows by itself does not rest on these samples.
+    given = give_advice(few, [*findings, found("loss.not-finite", Severity.CRITICAL)])
+    assert [a.id for a in given] == ["data.evaluate-more", "lr.lower"]
+
+
+def test_a_constant_truth_or_a_few_groups_call_for_other_samples() -> None:
+    base = context().final
+    assert base is not None
+    constant = replace(base, estimates={"true_std": 0.0, "mae": 0.1})
+    advice = only(give_advice(replace(context(), final=constant, budget=None), []))
+    assert (advice.id, advice.title) == ("data.evaluate-more", "Evaluate on samples whose truth differs")
+    groups = replace(base, group_column="flight_name", n_groups=3)
+    advice = only(give_advice(replace(context(), final=groups), [found("spread.over")]))
+    assert advice.title == "Evaluate on 6 groups or more"
+    assert "3 groups do not tell" in advice.text
 
 
 def test_every_step_stays_silent_without_findings() -> None:

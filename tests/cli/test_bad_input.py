@@ -26,7 +26,7 @@ BAD: dict[str, tuple[str, str | bytes, tuple[str, ...]]] = {
     "ragged": ("bad.csv", "epoch,r2\n1,2,3\n2,3\n", ("3 cells on line 2", "expected 2")),
     "binary": ("bad.csv", b"epoch\x00\x01", ("binary data", "expected a text table")),
     "pointer": ("bad.csv", "version https://git-lfs.github.com/spec/v1\n", ("Git LFS pointer", "git lfs pull")),
-    "no truth": ("predictions_bad.csv", "y_pred\n1\n", ("no truth column", "expected columns y_true and y_pred")),
+    "no truth": ("predictions_bad.csv", "y_pred\n1\n", ("no truth column", "--truth FILE --key COLUMN")),
     "all NaN": ("predictions_bad.csv", "y_true,y_pred\n1,nan\n", ("none of the 1 rows", "may have diverged")),
     "not JSON": ("metrics_bad.json", "{", ("not JSON", "expected a JSON object")),
     "another JSON": ("metrics_bad.json", "[1]", ("a JSON list", "expected a JSON object")),

@@ -223,9 +223,53 @@ def test_settings_that_differ() -> None:
     assert compare_runs(runs).without_config == ("c",)
 
 
-def test_a_setting_that_one_run_lacks_is_a_difference() -> None:
-    runs = [analysis("a", config={"lr": 0.1, "patience": 3}), analysis("b", config={"lr": 0.1})]
-    assert config_differences(runs) == {"patience": {"a": 3, "b": None}}
+def test_a_setting_that_a_config_does_not_give_is_unknown_and_no_difference() -> None:
+    a, b = analysis("a", config={"lr": 0.1, "patience": 3}), analysis("b", config={"lr": 0.1})
+    assert config_differences([a, b]) == {}
+    other = analysis("c", config={"lr": 0.1, "patience": None})
+    assert config_differences([a, b, other]) == {"patience": {"a": 3, "c": None}}
+
+
+def test_a_run_that_cannot_be_paired_does_not_stop_the_others() -> None:
+    runs = [
+        analysis("bare", r2=0.999),
+        analysis("a", frame(GOOD)),
+        analysis("other", frame(TWIN, true=TRUTH + 1.0)),
+        analysis("b", frame(POOR)),
+    ]
+    comparison = compare_runs(runs)
+    assert comparison.paired is not None
+    assert comparison.paired.names == ("a", "b")
+    assert comparison.refused is None
+    assert comparison.unpaired["bare"] == "no predictions"
+    assert "their true values differ" in comparison.unpaired["other"]
+    assert comparison.same_samples is False
+    best = {b.metric: b for b in comparison.best}
+    assert (best["r2"].run, best["r2"].tied) == ("bare", None)
+    assert (best["mae"].run, best["mae"].tied, best["mae"].untested) == ("a", (), ("other",))
+
+
+def test_a_validation_figure_is_no_rival_of_test_figures() -> None:
+    runs = [analysis("a", r2=0.1), analysis("b", r2=0.2), analysis("v", split="validation", r2=0.9)]
+    (best,) = compare_runs(runs).best
+    assert (best.run, best.untested) == ("b", ("a", "v"))
+
+
+def test_the_largest_group_on_the_same_samples_is_paired() -> None:
+    odd = analysis("odd", frame(GOOD, true=TRUTH + 1.0))
+    both = matched(odd, analysis("a", frame(GOOD)), analysis("b", frame(POOR)))
+    assert list(both.y_pred) == ["a", "b"]
+    assert list(both.left_out) == ["odd"]
+    assert np.array_equal(both.y_true, TRUTH)
+
+
+def test_the_best_stands_alone_only_where_all_others_were_told_from_it() -> None:
+    three = [analysis("good", frame(GOOD)), analysis("twin", frame(TWIN)), analysis("poor", frame(POOR))]
+    assert not next(b for b in compare_runs(three).best if b.metric == "r2").alone
+    two = [three[0], three[2]]
+    assert next(b for b in compare_runs(two).best if b.metric == "r2").alone
+    untested = next(b for b in compare_runs([*two, analysis("bare", r2=-9.0)]).best if b.metric == "r2")
+    assert (untested.tied, untested.untested, untested.alone) == ((), ("bare",), False)
 
 
 def seeds(scores: Sequence[float | None], **extra: object) -> list[Analysis]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from runreport.criteria.spec import default_tiers, parse_criterion, read_tiers
 from runreport.errors import InputError
+from runreport.metrics.expressions import metrics_of
 
 
 @pytest.mark.parametrize(
@@ -137,3 +139,28 @@ def test_the_page_shows_the_default_tiers(repository: Path, tmp_path: Path) -> N
     path = tmp_path / "tiers.yaml"
     path.write_text(block, encoding="utf-8")
     assert read_tiers(path) == default_tiers()
+
+
+@pytest.mark.parametrize(
+    ("condition", "nearest"),
+    [("rr2 > 0.2", "'r2'"), ("varianceratio > 0.4", "'variance_ratio'"), ("pearson > 0.3", "'pearson_r'"),
+     ("val_los over training < 1", "'val_loss'")],
+)  # fmt: skip
+def test_a_mistyped_metric_is_refused_with_the_nearest(tmp_path: Path, condition: str, nearest: str) -> None:
+    path = tmp_path / "criteria.yaml"
+    path.write_text(f"tiers: {{ship: [{condition!r}]}}")
+    with pytest.raises(InputError) as caught:
+        read_tiers(path)
+    text = str(caught.value)
+    assert text.startswith(f"{path}: unknown metric {condition.split()[0]!r} in tier 'ship'; expected {nearest}")
+
+
+def test_every_figure_of_a_report_and_columns_of_ones_own_can_be_asked_for(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"y_true": [1.0, 2.0, 3.0], "y_pred": [1.0, 2.0, 2.5]})
+    names = [name for name in metrics_of(frame) if name != "n_dropped"]
+    path = tmp_path / "criteria.yaml"
+    path.write_text(
+        "tiers:\n  a:\n" + "".join(f"    - {name} > 0\n" for name in names) + "    - elegance over training > 3\n"
+    )
+    (tier,) = read_tiers(path)
+    assert len(tier.criteria) == len(names) + 1

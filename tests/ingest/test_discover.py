@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from runreport.errors import InputError
-from runreport.ingest.discover import classify, discover
+from runreport.ingest.discover import discover
 from runreport.ingest.load import find_runs, load_runs
+from runreport.ingest.readers.native import classify
 from runreport.run import Run
 
 HISTORY = "epoch,val_loss\n1,0.5\n2,0.4\n"

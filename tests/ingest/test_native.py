@@ -11,6 +11,7 @@ import pytest
 
 from runreport.errors import InputError
 from runreport.ingest.load import load_runs
+from runreport.ingest.reader import ReadOptions
 from runreport.run import Run
 
 
@@ -19,7 +20,7 @@ def load(folder: Path, files: Mapping[str, str | bytes], columns: Mapping[str, s
     for name, content in files.items():
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     runs = []
-    for item in load_runs([str(folder)], columns):
+    for item in load_runs([str(folder)], ReadOptions(columns=columns or {})):
         if isinstance(item, InputError):
             raise item
         runs.append(item)
@@ -361,5 +362,7 @@ def test_a_step_that_differs_is_no_contradiction(tmp_path: Path) -> None:
 
 
 def test_predictions_by_another_name_are_recognised(tmp_path: Path) -> None:
-    said = refused(tmp_path, "test_results.csv", "id,target,prediction\na,1,2\n")
-    assert said.endswith("if these are predictions, name the file predictions_<run>.csv")
+    (run,) = load(tmp_path, {"test_results.csv": "id,target,prediction\na,1,2\n"})
+    assert run.format == "predictions"
+    assert run.predictions is not None
+    assert run.predictions.rows() == [("a", 1.0, 2.0)]

@@ -19,7 +19,8 @@ from runreport.rules.registry import BUILT_IN, all_rules
 IDS = (
     "log.inconsistent", "log.gaps", "log.duplicate-epochs", "log.truncated", "log.restarts", "loss.unreconciled",
     "loss.not-finite", "loss.divergence", "loss.spike", "loss.plateau", "loss.still-falling", "loss.metric-disagree",
-    "collapse.constant", "collapse.onset", "spread.under", "spread.over", "signal.limited", "bias.dominates",
+    "collapse.constant", "collapse.onset", "spread.under", "spread.over", "signal.limited", "signal.inverted",
+    "bias.dominates",
     "scale.mismatch", "range.saturated", "range.unreached", "segment.bias", "penalty.dominates", "penalty.batch-bias",
     "gradient.ratio", "gradient.vanishing", "gradient.exploding", "lr.warmup-never-ended", "lr.frozen", "lr.jump",
     "lr.too-high", "lr.too-low", "lr.config-mismatch", "fit.overfit", "fit.underfit", "selection.collapsed-pick",

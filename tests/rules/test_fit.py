@@ -129,8 +129,28 @@ class TestOverfit:
 
 class TestUnderfit:
     def test_fires(self) -> None:
-        (finding,) = check("fit.underfit", context({"train_r2": [0.0, 0.01, 0.02, 0.03, 0.02]})).findings
+        (finding,) = check("fit.underfit", context({"train_r2": [-0.5, -0.4, -0.3, -0.2, -0.3]})).findings
         assert (finding.severity, finding.epoch) == (Severity.WARNING, 4)
+        assert "predicting its mean, which has R² = 0, fits it better" in finding.message
+
+    def test_a_low_ceiling_is_no_underfit(self) -> None:
+        """Train R² 0.03 of targets that hold no more: information, and the evidence that would decide is named."""
+        (finding,) = check("fit.underfit", context({"train_r2": [0.0, 0.01, 0.02, 0.03, 0.02]})).findings
+        assert (finding.severity, finding.evidence["better_fit"]) == (Severity.INFO, None)
+        assert "that a better fit exists is not shown" in finding.message
+        assert "A simple model with a higher R² on the same rows would show it" in finding.message
+
+    @pytest.mark.parametrize(("low", "severity"), [(0.2, Severity.INFO), (0.5, Severity.WARNING)])
+    def test_held_out_information_above_the_train_fit_shows_that_a_better_one_exists(
+        self, low: float, severity: Severity
+    ) -> None:
+        """At most 0.03 + 2·SE = 0.06 on 501 rows; r ≥ 0.2 on validation is r² ≥ 0.04, r ≥ 0.5 is 0.25."""
+        final = Final(
+            split="validation", basis="predictions", estimates={"pearson_r": 0.6}, intervals={"pearson_r": (low, 0.7)}
+        )
+        given = context({"train_r2": [0.0, 0.01, 0.02, 0.03, 0.02]}, validation=final)
+        (finding,) = check("fit.underfit", given).findings
+        assert finding.severity is severity
 
     @pytest.mark.parametrize("best", [0.09, 0.2, 0.9])
     def test_a_fit_within_two_errors_of_the_threshold_is_clear(self, best: float) -> None:

@@ -232,6 +232,22 @@ class TestStillFalling:
         history = logged(train_loss=train, r2=[0.8 * (1 - math.exp(-e / 40)) for e in range(50)])
         assert check("loss.still-falling", context(history, config={"epochs": 50}))[0].severity is Severity.WARNING
 
+    def test_a_certain_but_negligible_gain_is_no_warning(self) -> None:
+        """1 - R² falls by a fifth from 0.01: 0.002 of R² over the last fifth, 0.005 over half as many epochs again."""
+        r2 = [1 - 0.01 * math.exp(-(e - 40) * 0.0248) for e in range(50)]
+        given = context(self.falling(r2=r2), config={"max_epochs": 50})
+        (finding,) = check("loss.still-falling", given)
+        assert finding.severity is Severity.INFO
+        # The slope at the end, -d/de of 0.01·exp(-0.0248·(e - 40)) at its middle, times 25 epochs.
+        assert finding.evidence["r2_ahead"] == pytest.approx(0.01 * math.exp(-4.5 * 0.0248) * 0.0248 * 25, rel=0.05)
+        assert "less than 0.02, so they are not worth it" in finding.message
+
+    def test_what_more_epochs_bring_ends_at_a_perfect_score(self) -> None:
+        given = context(self.falling(r2=[0.02 * e for e in range(50)]), config={"max_epochs": 50})
+        (finding,) = check("loss.still-falling", given)
+        assert finding.severity is Severity.WARNING
+        assert finding.evidence["r2_ahead"] == pytest.approx(0.02), "a line would bring 0.5 to 0.98"
+
     def test_undefined(self) -> None:
         assert "needs at least 10" in reason("loss.still-falling", context(logged(train_loss=[1.0] * 9)))
 
@@ -278,9 +294,24 @@ PUBLISHED = history_of(
 )
 
 
+VARIANCE_RATIO: dict[str, object] = {"penalty": "variance_ratio", "lambda_schedule": "constant"}
+
+
 class TestUnreconciled:
+    @pytest.mark.parametrize(
+        ("config", "says"),
+        [
+            ({}, "does not say which formula it weighs"),
+            (VARIANCE_RATIO | {"penalty": "wasserstein"}, "Wasserstein penalty does not follow from the std ratio"),
+            (VARIANCE_RATIO | {"lambda_schedule": "cosine"}, "its weight changes over the epochs"),
+        ],
+    )
+    def test_a_penalty_of_another_form_is_not_taken_for_the_sources(self, config: dict[str, object], says: str) -> None:
+        given = context(PUBLISHED, config={"loss": "huber", "variance_lambda": 0.5} | config)
+        assert says in reason("loss.unreconciled", given)
+
     def test_the_published_run(self) -> None:
-        given = context(PUBLISHED, config={"loss": "huber", "variance_lambda": 0.5})
+        given = context(PUBLISHED, config={"loss": "huber", "variance_lambda": 0.5} | VARIANCE_RATIO)
         (finding,) = check("loss.unreconciled", given)
         assert finding.severity is Severity.WARNING
         assert "rose 20 % from epoch 37 to 47 while the squared error rose 2 %" in finding.message
@@ -309,7 +340,7 @@ class TestUnreconciled:
                 columns["val_loss"].append(round(float(base + lam * (1 - p.var() / y.var()) ** 2), 3))
                 columns["r2"].append(round(float(1 - (error**2).mean() / y.var()), 3))
                 columns["variance_ratio"].append(round(float(p.std() / y.std()), 3))
-            given = context(logged(**columns), config={"loss": name, "variance_lambda": float(lam)})
+            given = context(logged(**columns), config={"loss": name, "variance_lambda": float(lam)} | VARIANCE_RATIO)
             assert check("loss.unreconciled", given) == ()
 
     def test_a_loss_of_something_else_fires(self) -> None:
@@ -338,7 +369,7 @@ class TestUnreconciled:
         assert "does not name a loss" in reason("loss.unreconciled", context(PUBLISHED))
         assert reason("loss.unreconciled", context(logged(r2=[0.1]), config={"loss": "mse"})) == "no val_loss column"
         bare = logged(val_loss=[1.0, 2.0], r2=[0.1, 0.1])
-        given = context(bare, config={"loss": "mse", "variance_lambda": 0.5})
+        given = context(bare, config={"loss": "mse", "variance_lambda": 0.5} | VARIANCE_RATIO)
         assert "no variance_ratio column" in reason("loss.unreconciled", given)
 
 

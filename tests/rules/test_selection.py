@@ -11,9 +11,10 @@ from runreport.context import Context, Final, History, history_of
 from runreport.findings import Checked, Finding, NotChecked, Severity
 from runreport.rules.base import Rule
 from runreport.rules.selection import RULES
-from runreport.rules.selection_proof import compact
+from runreport.rules.selection_proof import MIN_OPTIMISM_UNITS, compact
 from runreport.run import Note, Run
 from runreport.selection.audit import Comparison, audit
+from runreport.statistics import selection_bootstrap
 
 BY_ID = {rule.id: rule for rule in RULES}
 R2_POLICY = {"monitor": "r2", "mode": "max", "patience": 10, "min_delta": 0.0005}
@@ -370,8 +371,12 @@ def test_optimism(value: float, fires: bool) -> None:
     assert bool(found) is fires
     if found:
         assert found[0].severity is Severity.INFO
-        assert "0.030 too high" in found[0].message
+        assert "such a choice scores 0.030 too high on average" in found[0].message
+        assert "cannot be told from the same samples" in found[0].message
 
 
 def test_optimism_undefined() -> None:
     assert reason("selection.optimism", context(THREE, 3)).startswith("no per-epoch predictions")
+    few = with_audit(context(THREE, 3), basis="predictions", optimism=None)
+    assert reason("selection.optimism", few).startswith(f"under {MIN_OPTIMISM_UNITS} groups, or blocks")
+    assert MIN_OPTIMISM_UNITS == selection_bootstrap.MIN_OPTIMISM_UNITS

@@ -6,6 +6,7 @@ import math
 import random
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -111,6 +112,26 @@ def test_still_rising_at_the_end_is_a_warning() -> None:
 def test_levelled_off_at_the_end_is_information() -> None:
     history = history_of(range(1, 41), r2=[0.6 * (1 - math.exp(-e / 8)) for e in range(1, 41)])
     finding = only("selection.too-late", context(history, 40, max_epochs=40))
+    assert finding.severity is Severity.INFO
+    # Least squares over the last 12: 0.0042 a tenth of the log at 5 standard errors, so it is shown, and negligible.
+    assert "R² still rose, but by 0.0042 over a tenth of the log" in finding.message
+    assert "too little for a longer run (threshold 0.02)" in finding.message
+
+
+def test_ten_thousand_epochs_that_creep_up_are_no_reason_for_more() -> None:
+    """0.0001 of R² over a tenth of the log, told from 0 at any level: its size decides, not its certainty."""
+    rng = np.random.default_rng(0)
+    r2 = [0.5 + 1e-7 * e + 1e-5 * float(rng.standard_normal()) for e in range(10_000)]
+    history = history_of(range(1, 10_001), r2=r2)
+    finding = only("selection.too-late", context(history, 10_000, max_epochs=10_000))
+    assert finding.severity is Severity.INFO
+    assert "R² still rose, but by 0.00010 over a tenth of the log" in finding.message
+
+
+def test_a_rise_within_its_error_is_not_shown() -> None:
+    rng = np.random.default_rng(1)
+    r2 = [0.5 + 0.01 * float(rng.standard_normal()) for _ in range(40)]
+    finding = only("selection.too-late", context(history_of(range(1, 41), r2=r2), 40, max_epochs=40))
     assert finding.severity is Severity.INFO
     assert "That R² was still rising is not shown" in finding.message
 

@@ -14,7 +14,7 @@ from runreport.rules.signal import RULES
 from runreport.run import Run
 from runreport.settings import Settings
 
-(LIMITED,) = RULES
+LIMITED, INVERTED = RULES
 Array = np.ndarray
 
 
@@ -98,3 +98,43 @@ def test_constant_predictions_have_no_correlation() -> None:
     outcome = check(Context(run=run, final=final_of(run, None, None, Settings())))
     assert isinstance(outcome, NotChecked)
     assert "do not vary" in outcome.reason
+
+
+def test_inverted_predictions_are_said_to_run_against_the_truth() -> None:
+    outcome = INVERTED.check(context_of(-0.8, 0.8), INVERTED.limits())
+    finding = only(outcome)
+    assert finding.severity is Severity.CRITICAL
+    assert "run against the truth" in finding.message
+    # Mirrored at their mean: R² = 2·0.8·0.8 - 0.8² = 0.64; as they are -1.92.
+    assert finding.evidence["mirrored_r2"] == pytest.approx(0.64)
+    assert finding.recoverable == pytest.approx(4 * 0.8 * 0.8)
+    assert only(INVERTED.check(context_of(-0.4, 0.4), INVERTED.limits())).severity is Severity.WARNING
+
+
+@pytest.mark.parametrize("r", [-0.2, 0.0, 0.8])
+def test_inversion_within_chance_is_none(r: float) -> None:
+    """r = -0.2 at n = 144: p = 0.016, no warning."""
+    outcome = INVERTED.check(context_of(r, 0.5), INVERTED.limits())
+    assert isinstance(outcome, Checked)
+    assert outcome.findings == ()
+
+
+def test_noise_is_not_called_inverted() -> None:
+    """Unrelated AR(0.9) series of 144 rows: at most 1 % (nominal 0.13 %, one-sided)."""
+    rng = np.random.default_rng(11)
+    fired = 0
+    for _ in range(500):
+        draws = rng.standard_normal((2, 144))
+        for i in range(1, 144):
+            draws[:, i] = 0.9 * draws[:, i - 1] + np.sqrt(0.19) * draws[:, i]
+        frame = pl.DataFrame({"y_true": draws[0], "y_pred": 0.3 * draws[1]})
+        run = Run(name="run", format="native", files={}, predictions=frame)
+        outcome = INVERTED.check(Context(run=run, final=final_of(run, None, None, Settings())), INVERTED.limits())
+        assert isinstance(outcome, Checked)
+        fired += bool(outcome.findings)
+    assert fired <= 5
+
+
+def test_inverted_undefined() -> None:
+    outcome = INVERTED.check(Context(run=Run(name="run", format="x", files={})), INVERTED.limits())
+    assert isinstance(outcome, NotChecked)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from runreport.compare.record import Best, Comparison
 from runreport.context import Final
 from runreport.marks import clean, code, strong
 from runreport.report.model import Block, Bullets, Omitted, Paragraph, Section, Table, table
+from runreport.report.sections.factor_sentences import answers
+from runreport.report.sections.factors import factor_name, levels_table
 from runreport.report.sections.page import Page
 from runreport.report.sections.results import BOUNDED, bound_text
-from runreport.wording import fixed, interval, listing, number, percent, setting
+from runreport.wording import fixed, interval, listing, number, percent, plural, setting
 
 TITLE = "Comparison with the other runs"
 NAMES = {"r2": "R²", "pearson_r": "correlation r", "mae": "MAE", "rmse": "RMSE", "bias": "|bias β|"}
@@ -18,6 +20,10 @@ MOST_PAIRS = 15
 """Pairs written out: six runs' worth; the JSON holds all."""
 MOST_KEYS = 12
 """Settings written out of those that differ."""
+MOST_COLUMNS = 8
+"""Runs whose settings stand side by side: more columns do not fit a page."""
+EXTREMES = 3
+"""Runs of a large design shown at either end of R²: its runs are read by setting, and the JSON holds each."""
 
 
 def build(page: Page) -> Section | Omitted:
@@ -32,8 +38,17 @@ def build(page: Page) -> Section | Omitted:
 
 def comparison_blocks(comparison: Comparison, here: str | None = None) -> list[Block]:
     """Table, best of each metric, paired differences, and config differences; for one run's report (only the pairs
-    with ``here``) or for a comparison of its own (all)."""
-    blocks: list[Block] = [runs_table(comparison, here), Paragraph(text=standing(comparison))]
+    with ``here``) or for a comparison of its own (all). Runs of a large design stand by setting, not one by one."""
+    blocks: list[Block] = []
+    if comparison.large:
+        if here is not None:
+            blocks += [Paragraph(text=text) for text in design_sentences(comparison)]
+            blocks += [Paragraph(text=text) for effect in comparison.effects for text in answers(effect)]
+            blocks.append(levels_table(comparison.effects))
+        blocks.append(Paragraph(text=standing(comparison)))
+        blocks += _extremes(comparison, here)
+        return blocks
+    blocks += [runs_table(comparison, here), Paragraph(text=standing(comparison))]
     best = [best_sentence(b, comparison) for b in comparison.best]
     if best:
         blocks.append(Bullets(items=tuple(best)))
@@ -42,9 +57,40 @@ def comparison_blocks(comparison: Comparison, here: str | None = None) -> list[B
     return blocks
 
 
-def runs_table(comparison: Comparison, here: str | None) -> Table:
-    """A row a run: R², std ratio, spread, r, β, MAE; the best value of a metric stands out."""
-    best = {b.metric: b.run for b in comparison.best}
+def design_sentences(comparison: Comparison) -> list[str]:
+    """Which settings the runs vary, with how many levels and seeds; nothing where they form no design."""
+    design = comparison.design
+    if isinstance(design, str):
+        return []
+    parts = [f"{factor_name(f)} ({plural(len(f.levels), 'level')})" for f in design.factors]
+    seeds = {place.replicate for place in design.places.values()} - {None}
+    with_seeds = f", with {plural(len(seeds), 'seed')}" if seeds else "; their seeds are not known"
+    return [f"{plural(len(design.places), 'run')} vary {listing(parts)}{with_seeds}."]
+
+
+def _extremes(comparison: Comparison, here: str | None) -> list[Block]:
+    """The runs with the highest and lowest R² and those without one; the rest is counted."""
+    scored = [(name, f["r2"]) for name, f in comparison.finals.items() if f is not None and f["r2"] is not None]
+    order = [name for name, _ in sorted(scored, key=lambda pair: -(pair[1] or 0.0))]
+    lost = [name for name in comparison.names if name not in order]
+    ends = [*order[:EXTREMES], *order[EXTREMES:][-EXTREMES:]]
+    if here is not None and here not in ends and here not in lost:
+        ends.append(here)
+    chosen = {*ends, *lost[:EXTREMES]}
+    rest = len(comparison.finals) - len(chosen)
+    said = f"Single runs: the {EXTREMES} with the highest and the {EXTREMES} with the lowest R²"
+    if lost:
+        said += f", and {min(len(lost), EXTREMES)} of {len(lost)} without one"
+    said += f"; {plural(rest, 'other is', 'others are')} in the JSON." if rest else "."
+    return [Paragraph(text=said), runs_table(comparison, here, only=[n for n in (*order, *lost) if n in chosen])]
+
+
+def runs_table(comparison: Comparison, here: str | None, only: Sequence[str] | None = None) -> Table:
+    """A row a run: R², std ratio, spread, r, β, MAE; a best value that was told from all others stands out. A large
+    design has a row a level instead, unless runs are asked for by name (``only``)."""
+    if comparison.large and only is None:
+        return levels_table(comparison.effects)
+    best = {b.metric: b.run for b in comparison.best if b.alone}
 
     def shown(name: str, final: Final | None, metric: str, text: str) -> str:
         value = final[metric] if final is not None else None
@@ -54,7 +100,8 @@ def runs_table(comparison: Comparison, here: str | None) -> Table:
         return strong(text) if best.get(metric) == name else text
 
     rows = []
-    for name, final in comparison.finals.items():
+    for name in comparison.names if only is None else only:
+        final = comparison.finals[name]
         get: Mapping[str, float | None] = final.estimates if final is not None else {}
         label = clean(name) + (" (this run)" if name == here else "")
         rows.append(
@@ -75,19 +122,29 @@ def runs_table(comparison: Comparison, here: str | None) -> Table:
 
 def standing(comparison: Comparison) -> str:
     """On what samples the runs stand, and whether a ranking is supported."""
+    by_reason: dict[str, list[str]] = {}
+    for name, why in comparison.unpaired.items():
+        by_reason.setdefault(why, []).append(clean(name))
+    left = "".join(f" Not paired: {listing(names, most=6)} ({clean(why)})." for why, names in by_reason.items())
+    count = len(comparison.names) - len(comparison.unpaired)
+    who = "All" if not comparison.unpaired else f"{count} of {len(comparison.names)} runs"
+    if comparison.large:
+        same = "All were evaluated on the same samples. " if comparison.same_samples else ""
+        return (
+            f"{same}So many runs are compared by setting, over seeds; single runs are not ranked, because the best of many "
+            f"is best by luck as well.{left}"
+        )
     if comparison.paired is not None and comparison.refused is None:
         return (
-            f"All were evaluated on the same {comparison.paired.n} samples, so differences are paired "
-            f"({comparison.paired.method}; Holm over all pairs)."
+            f"{who} were evaluated on the same {comparison.paired.n} samples, so differences are paired "
+            f"({comparison.paired.method}; Holm over all pairs).{left}"
         )
     where = {
-        True: "All were evaluated on the same samples, but ",
+        True: f"{who} were evaluated on the same samples, but ",
         None: "Only summaries are known: ",
         False: "",
     }[comparison.same_samples]
-    return (
-        f"{where}{clean(comparison.refused or 'no paired test was possible')}; no ranking of these runs is supported."
-    )
+    return f"{where}{clean(comparison.refused or 'no paired test was possible')}; no ranking of these runs is supported.{left}"
 
 
 def best_sentence(best: Best, comparison: Comparison) -> str:
@@ -97,14 +154,29 @@ def best_sentence(best: Best, comparison: Comparison) -> str:
     shown = fixed(best.value, 4) if best.metric == "r2" else number(abs(best.value), 4)
     text = f"{word.capitalize()} {name}: {strong(clean(best.run))} ({shown})"
     if best.tied is None:
-        return f"{text}."
-    others = [clean(n) for n in comparison.names if n != best.run]
+        return f"{text}; not tested against the others."
+    beside = f" Not tested against it: {listing([clean(n) for n in best.untested], most=6)}." if best.untested else ""
+    others = [
+        n for n in comparison.names if n != best.run and n not in best.untested and _has(comparison, n, best.metric)
+    ]
     tied = [clean(n) for n in best.tied]
     if not tied:
-        return f"{text}, better than {'the other' if len(others) == 1 else 'every other run'} beyond noise."
+        whom = "the other" if len(others) == 1 else "every other run"
+        if best.untested:
+            whom = listing([clean(n) for n in others], most=6)
+        return f"{text}, better than {whom} beyond noise.{beside}"
     if len(tied) == len(others):
+        if best.untested:
+            return (
+                f"{text}, but {listing(tied, 'or')} {'is' if len(tied) == 1 else 'are'} not shown to be worse.{beside}"
+            )
         return f"{text}, but {'no other run is' if len(others) > 1 else 'the other is not'} shown to be worse."
-    return f"{text}; {listing(tied)} cannot be told from it."
+    return f"{text}; {listing(tied)} cannot be told from it.{beside}"
+
+
+def _has(comparison: Comparison, name: str, metric: str) -> bool:
+    final = comparison.finals[name]
+    return final is not None and final[metric] is not None
 
 
 def _pairs(comparison: Comparison, here: str | None) -> list[Block]:
@@ -125,6 +197,15 @@ def _pairs(comparison: Comparison, here: str | None) -> list[Block]:
         return []
     header = ["difference", "ΔR²", "95 % interval", "p (Holm)", "told apart?"]
     blocks: list[Block] = [table(header, rows[:MOST_PAIRS])]
+    if len(rows) > MOST_PAIRS:
+        blocks.append(Paragraph(text=f"{plural(len(rows) - MOST_PAIRS, 'more pair')}: see the JSON."))
+    if len(paired.names) > 2:
+        blocks.append(
+            Paragraph(
+                text="Each interval is its pair's own, unadjusted; p and the verdict are adjusted for all pairs (Holm), so an "
+                "interval may leave 0 out where the two are not told apart."
+            )
+        )
     if detectable:
         low, high = fixed(min(detectable), 3), fixed(max(detectable), 3)
         size = low if low == high else f"{low} to {high}"
@@ -138,10 +219,22 @@ def _configs(comparison: Comparison) -> list[Block]:
     runs = [n for n in comparison.names if n not in comparison.without_config]
     if differing and len(runs) > 1:
         keys = list(differing)
-        rows = [[code(k), *(_setting(differing[k].get(n)) for n in runs)] for k in keys[:MOST_KEYS]]
-        blocks.append(table(["setting", *(clean(n) for n in runs)], rows, left=1 + len(runs)))
+        columns = runs[:MOST_COLUMNS]
+        rows = [[code(k), *(_setting(differing[k], n) for n in columns)] for k in keys[:MOST_KEYS]]
+        blocks.append(table(["setting", *(clean(n) for n in columns)], rows, left=1 + len(columns)))
+        if len(columns) < len(runs):
+            blocks.append(
+                Paragraph(text=f"The settings of {plural(len(runs) - len(columns), 'more run')} are in the JSON.")
+            )
         more = f" ({len(keys) - MOST_KEYS} more in the JSON)" if len(keys) > MOST_KEYS else ""
-        if len(keys) == 1:
+        if comparison.effects:
+            said = (
+                f"{len(keys)} settings differ{more}."
+                if len(keys) > 1
+                else f"{code(keys[0])} is the only setting that differs."
+            )
+            said += " What each changed over seeds is said apart."
+        elif len(keys) == 1:
             said = (
                 f"{code(keys[0])} is the only setting that differs; with one seed each, its effect is not separated "
                 "from the seed's."
@@ -153,11 +246,13 @@ def _configs(comparison: Comparison) -> list[Block]:
             )
         blocks.append(Paragraph(text=said))
     elif len(runs) > 1:
-        blocks.append(Paragraph(text="Their configs do not differ."))
+        blocks.append(Paragraph(text="The settings that more than one of their configs give do not differ."))
     if comparison.without_config:
-        verb = "is" if len(comparison.without_config) == 1 else "are"
+        what, verb = ("config", "is") if len(comparison.without_config) == 1 else ("configs", "are")
         blocks.append(
-            Paragraph(text=f"The config of {listing([clean(n) for n in comparison.without_config])} {verb} not known.")
+            Paragraph(
+                text=f"The {what} of {listing([clean(n) for n in comparison.without_config], most=6)} {verb} not known."
+            )
         )
     for group in comparison.seed_groups:
         names = listing([clean(n) for n in group.runs], most=6)
@@ -177,5 +272,5 @@ def _configs(comparison: Comparison) -> list[Block]:
     return blocks
 
 
-def _setting(value: object) -> str:
-    return clean(setting(value))
+def _setting(values: Mapping[str, object], run: str) -> str:
+    return clean(setting(values[run])) if run in values else "not known"

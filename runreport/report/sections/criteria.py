@@ -5,7 +5,7 @@ from __future__ import annotations
 from runreport.criteria.judge import Judgement, tier_names, tier_verdict
 from runreport.report.model import Block, Omitted, Paragraph, Section, table
 from runreport.report.sections.page import Page
-from runreport.wording import fixed, number, percent
+from runreport.wording import epoch, fixed, listing, number, percent
 
 TITLE = "Success criteria"
 
@@ -30,16 +30,45 @@ def _row(j: Judgement) -> list[str]:
         needs = fixed(j.needs_r, 2)
         if j.needs_r_biased is not None and j.needs_r_biased - j.needs_r >= 0.005:
             needs += f" ({fixed(j.needs_r_biased, 2)} with this bias)"
-    feasible = {True: "yes", False: "no", None: ""}[j.feasible]
+    # A condition that is met needs no saying whether it could be.
+    feasible = "" if j.verdict == "met" else {True: "yes", False: "no", None: ""}[j.feasible]
     verdict = j.verdict + (" (within noise)" if j.within_noise else "") + (f": {j.reason}" if j.reason else "")
-    shown = ""
-    if j.value is not None:
-        shown = percent(j.value) if "ratio" in j.criterion.metric else number(j.value, 3)
+    shown = "" if j.value is None else f"{_has(j)}{_at(j)}"
     return [j.tier, j.criterion.text, shown, verdict, needs, feasible]
+
+
+def _out_of_order(judgements: tuple[Judgement, ...]) -> list[str]:
+    """Why an earlier tier is missed though a later one is met: what it asks and the later one does not."""
+    names = tier_names(judgements)
+    said = []
+    for place, name in enumerate(names):
+        later = [n for n in names[place + 1 :] if tier_verdict(judgements, n) == "met"]
+        if not later or tier_verdict(judgements, name) == "met":
+            continue
+        missed = [j for j in judgements if j.tier == name and j.verdict != "met"]
+        reasons = [f"{j.criterion.text} ({_has(j)}{_at(j)})" for j in missed]
+        verb = {"not met": "is not met", "cannot tell": "cannot be told"}[tier_verdict(judgements, name)]
+        also = listing(later)
+        said.append(
+            f"{name[:1].upper()}{name[1:]} {verb} although {also} {'is' if len(later) == 1 else 'are'}, because {also} "
+            f"{'does' if len(later) == 1 else 'do'} not ask for {listing(reasons)}."
+        )
+    return said
+
+
+def _has(j: Judgement) -> str:
+    if j.value is None:
+        return j.reason or "no figure"
+    return percent(j.value) if "ratio" in j.criterion.metric else number(j.value, 3)
+
+
+def _at(j: Judgement) -> str:
+    return f" at epoch {epoch(j.epoch)}" if j.epoch is not None else ""
 
 
 def _verdicts(judgements: tuple[Judgement, ...], r: float | None) -> list[str]:
     said = [f"Tier {name}: {tier_verdict(judgements, name)}." for name in tier_names(judgements)]
+    said += _out_of_order(judgements)
     if any(j.within_noise for j in judgements):
         said.append(
             "Within noise: the bound lies inside the figure's 95 % interval, so another sample could turn the verdict."

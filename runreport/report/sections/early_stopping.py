@@ -45,6 +45,7 @@ def build(page: Page) -> Section | Omitted:
     declared = ""
     if audit.declared is not None:
         declared = f"; the run's own policy monitors {code(audit.declared.monitor)}"
+    held_out = any(c.held_out for c in audit.comparisons)
     blocks: list[Block] = [
         Paragraph(text=f"{saved}{declared}. {VERDICTS[audit.verdict]}{_basis(audit)}"),
         table(
@@ -53,7 +54,9 @@ def build(page: Page) -> Section | Omitted:
                 "picks epoch",
                 "R² there",
                 "std ratio there",
-                "ΔR² to the saved epoch" + (", held out" if audit.basis == "predictions" else ""),
+                "ΔR² of the policy, re-run and held out, to the saved epoch"
+                if held_out
+                else "ΔR² of that epoch to the saved one",
             ],
             rows,
         ),
@@ -80,7 +83,7 @@ def _compared(pick: PolicyPick, audit: SelectionAudit) -> Comparison | None:
 
 def _difference(pick: PolicyPick, audit: SelectionAudit) -> str:
     if pick.epoch == audit.saved:
-        return "saved"
+        return "picks the saved one"
     found = _compared(pick, audit)
     if found is None or found.delta_r2 is None:
         return ""
@@ -94,13 +97,12 @@ def _difference(pick: PolicyPick, audit: SelectionAudit) -> str:
 
 def _basis(audit: SelectionAudit) -> str:
     if audit.basis == "predictions":
-        held_out = any(c.held_out for c in audit.comparisons)
-        how = (
-            "each policy re-run inside the bootstrap, scored on the rows it had not seen"
-            if held_out
-            else "the same rows"
-        )
-        return f" Differences are from per-epoch validation predictions ({how})."
+        if any(c.held_out for c in audit.comparisons):
+            return (
+                " The last column scores the policy, not the epoch beside it: on every resample of the validation rows the "
+                "policy chooses again, and what it chose is compared with the saved epoch on the rows left out."
+            )
+        return " Differences are from per-epoch validation predictions, on the same rows."
     if audit.basis == "log":
         whose = " (the number of test samples, the validation set's is not known)" if audit.n_assumed else ""
         return f" Differences are of the logged figures, with n = {audit.validation_n}{whose} taken as independent."

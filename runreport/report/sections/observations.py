@@ -30,9 +30,9 @@ def build(page: Page) -> Section | Omitted:
         blocks.append(Paragraph(text="Also noted:" if faults else "Noted:"))
         blocks.append(Bullets(items=tuple(_item(f) for f in noted[:MOST])))
     if analysis.clear:
-        found = "Nothing else was found" if told else "Nothing was found"
+        more = " more" if analysis.findings else ""
         blocks.append(
-            Paragraph(text=f"{found} by the other {plural(len(analysis.clear), 'rule')} that could be judged.")
+            Paragraph(text=f"{plural(len(analysis.clear), f'{more} rule'.strip())} could be judged and found nothing.")
         )
     if not blocks:
         return Omitted(title=TITLE, reason="no rule could be judged")

@@ -83,7 +83,8 @@ def _basis(page: Page) -> list[str]:
         said.append(f"{listing(derived)} {verb} from the published R², ratio and means, and carry their rounding.")
     if final.effective_n is not None and final.n is not None and final.effective_n < 0.95 * final.n:
         said.append(
-            f"Neighbouring rows repeat each other: these {final.n} are worth {final.effective_n:.0f} independent ones."
+            f"Neighbouring rows repeat each other: these {final.n} are worth {final.effective_n:.0f} independent ones "
+            "for the correlation."
         )
     if final.group_column is not None and final.n_groups is not None:
         how = "the intervals take them whole" if final.n_groups > 1 else "so the rows are one series"

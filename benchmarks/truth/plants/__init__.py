@@ -1,0 +1,1 @@
+"""The plants, a file a family: each changes one thing about how a run is trained or logged."""

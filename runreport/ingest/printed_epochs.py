@@ -1,0 +1,183 @@
+"""Printed lines → epochs: which lines belong together, and which figures are of an epoch at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from runreport.ingest.columns import plain
+from runreport.ingest.documents import MEASURED, split_of
+from runreport.ingest.printed_lines import Line, of_split, parse_line
+from runreport.marks import clean
+from runreport.run import Note
+from runreport.wording import plural
+
+ANSI = re.compile(r"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|[@-Z\\^_])")
+BREAKS = re.compile(r"[\n\r\x08\x0b\x0c]+")
+"""Line ends; a carriage return and a row of backspaces begin a progress bar's next state."""
+STARS = re.compile(r"\s{0,20}(\*{1,2})\s")
+"""CGCNN: one star before the figures of validation, two before those of the test set."""
+BATCHES_OF = re.compile(r"\s{0,20}(?:test|val|valid|validation|eval)\w{0,10}:\s{0,5}\[", re.IGNORECASE)
+SECTION = re.compile(
+    r"[^\w]{0,20}(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?)"
+    r"(?: (?:set|error|errors|results|metrics|phase|loss))?[^\w]{0,40}",
+    re.IGNORECASE,
+)
+"""A line of a split's name alone (``Test Error:``): the figures on the lines after it are of that split."""
+TEST_PHASE = re.compile(r"\bevaluat\w{0,10}\b.{0,40}\btest\b", re.IGNORECASE)
+BEST_FOLLOWS = re.compile(r"best iteration is", re.IGNORECASE)
+"""LightGBM repeats the line of the best round after these words."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Record:
+    """One epoch (or step) as it is being read: the last value of each figure, the first, and what a bar showed of it."""
+
+    axis: str
+    word: str
+    at: float
+    figures: dict[str, float] = field(default_factory=dict)
+    first: dict[str, float] = field(default_factory=dict)
+    shown: dict[str, float] = field(default_factory=dict)
+    repeated: bool = False
+    open: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Log:
+    """The epochs of a text, in its order."""
+
+    records: list[Record] = field(default_factory=list)
+    test: dict[str, float] = field(default_factory=dict)
+    averaged: bool = False
+    boosting: bool = False
+
+
+def lines_of(text: str) -> Iterable[str]:
+    """The lines of a terminal's output, each state of a progress bar on its own, without colours."""
+    return (line for line in BREAKS.split(ANSI.sub("", text)) if line.strip())
+
+
+def collect(lines: Iterable[str]) -> Log:
+    """The epochs that these lines name, with the figures on their lines and on the lines that belong to them."""
+    log = Log()
+    current: Record | None = None
+    section: str | None = None
+    testing = repeats_best = False
+    for line in lines:
+        if alone := SECTION.fullmatch(line):
+            section = split_of(alone[1])
+            continue
+        if BEST_FOLLOWS.search(line[:200]):
+            repeats_best = True
+            continue
+        testing = testing or bool(current and TEST_PHASE.search(line[:200]))
+        stars = STARS.match(line)
+        found = parse_line(line)
+        if found is None:
+            continue
+        if found.boosting and repeats_best:
+            repeats_best = False
+            continue
+        figures = {
+            clean(name).strip(): value
+            for name, value in found.figures.items()
+            if not (found.averaged and plain(name) in ("time", "data"))  # seconds of a batch, not of the epoch
+        }
+        if found.axis is not None and found.at is not None:
+            testing, section = False, None
+            axis = "epoch" if found.axis == "epoch" else "step"
+            if axis == "step" and current is not None and current.axis == "epoch":
+                figures["step"] = found.at
+            elif current is None or (current.axis, current.at) != (axis, found.at):
+                current = Record(axis=axis, word=found.axis, at=found.at)
+                log.records.append(current)
+            current.open = not any(plain(n) in MEASURED for n in figures) or found.averaged
+            log.averaged |= found.averaged
+            log.boosting |= found.boosting
+        elif current is None:
+            continue
+        elif stars or BATCHES_OF.match(line):
+            held = "test" if testing or (stars and stars[1] == "**") else "val"
+            figures = {of_split(held, n): v for n, v in figures.items()}
+            if held == "test":
+                log.test |= figures
+                continue
+        elif testing:
+            log.test |= {n: v for n, v in figures.items() if split_of(plain(n).split("_")[0]) == "test"}
+            continue
+        elif section is not None:
+            figures = {of_split(section, n): v for n, v in figures.items()}
+        elif not current.open:
+            figures = {n: v for n, v in figures.items() if split_of(plain(n).split("_")[0]) is not None}
+        _take(current, figures, found, final=stars is not None)
+    return log
+
+
+def _take(record: Record, figures: dict[str, float], line: Line, *, final: bool) -> None:
+    """Figures into their epoch: those of an unfinished bar apart from the others."""
+    if line.partial:
+        record.shown |= figures
+        return
+    told = [n for n in figures if plain(n) in MEASURED]
+    if not line.averaged and not final and any(n in record.figures and record.figures[n] != figures[n] for n in told):
+        record.repeated = True
+    record.first = {**figures, **record.first}
+    record.figures |= figures
+
+
+def finished(log: Log, notes: list[Note]) -> list[Record]:
+    """The epochs with figures; an unfinished bar counts where a later epoch shows that its epoch ended."""
+    last = log.records[-1] if log.records else None
+    bars = 0
+    for record in log.records:
+        if not record.figures and record.shown and record is not last:
+            record.figures = record.shown
+            bars += 1
+    kept = [record for record in log.records if record.figures]
+    axis = "epoch" if any(r.axis == "epoch" for r in kept) else "step"
+    if bars:
+        message = f"{plural(bars, 'epoch')} without a finished progress bar: the last state shown was taken"
+        notes.append(Note(code="derived", message=message))
+    if last is not None and last.shown and not last.figures:
+        message = f"{last.axis} {last.at:g} was not finished when the log ends and was left out"
+        notes.append(Note(code="log.truncated", message=message))
+    if log.averaged:
+        message = (
+            "figures printed batch by batch: the last of each epoch was taken, a running mean where one is printed"
+        )
+        notes.append(Note(code="derived", message=message))
+    kept = [r for r in kept if r.axis == axis]
+    _settle_repeats(kept, notes)
+    return kept
+
+
+def _settle_repeats(records: list[Record], notes: list[Note]) -> None:
+    """Which of several values an epoch has: its last one; but its first where only the last epoch of a run repeats itself.
+
+    What a program prints after its training (Keras' ``evaluate``, a table of scores) follows the lines of the last epoch
+    and is not of it.
+    """
+    repeated = [r for r in records if r.repeated]
+    if not repeated:
+        return
+    ends = [r for r, after in zip(records, [*records[1:], None], strict=True) if after is None or after.at <= r.at]
+    if len(ends) < len(records) and all(any(r is end for end in ends) for r in repeated):
+        for record in repeated:
+            record.figures |= record.first
+        message = "figures printed once more after the last epoch are not of that epoch and were left out"
+        notes.append(Note(code="unused", message=message))
+        return
+    message = f"{plural(len(repeated), 'epoch')} with figures printed several times; the last was kept"
+    notes.append(Note(code="merged", message=message))
+
+
+def final_test(log: Log, records: list[Record]) -> dict[str, float]:
+    """Figures of the test split that were printed once, after the last epoch; those of every epoch stay in the history."""
+    test = dict(log.test)
+    last = records[-1]
+    for name in [n for n in last.figures if split_of(plain(n).split("_")[0]) == "test"]:
+        if len(records) > 1 and not any(name in r.figures for r in records[:-1]):
+            test[name] = last.figures.pop(name)
+    return test

@@ -1,0 +1,224 @@
+"""One printed line → the epoch it is of and the figures on it. Linear in the length of the line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import islice
+from typing import NamedTuple
+
+from runreport.ingest.boosting import set_and_metric
+from runreport.ingest.columns import plain
+from runreport.ingest.documents import KNOWN, MOST_NAME, split_of
+
+MOST_LINE = 5_000
+"""Characters of a line that is read: an epoch's figures take a few hundred, and what is longer is data."""
+# Possessive quantifiers: a number is taken whole or not at all, so nothing is tried twice.
+NUMBER = re.compile(
+    r"(?<![\w.^@])[-+]?(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?\d++)?+(?!\w|\.\d)"
+    r"|(?<![\w.^@])[-+]?(?:nan|infinity|inf)(?!\w)"
+    r"|(?<![\w.^@])[-+]?(?:\d++\.?\d*+)(?=s(?:ec(?:onds)?+)?+(?!\w))",
+    re.IGNORECASE,
+)
+"""A number that stands alone (not ``20ms``, not the 2 of R^2), NaN and infinities, or seconds (``1.2s``)."""
+AFTER = re.compile(r"\s?%|[-/:]\d|,\d{3}(?!\d)")
+"""What follows a number that is no figure: a percent sign, a date, a share (``3/50``), thousands (``1,234``)."""
+IN_BRACKETS = re.compile(r"\s*\(\s*([-+]?[\d.]++(?:[eE][-+]?\d++)?+)\s*\)")
+"""A running mean in brackets after the value of a batch (CGCNN, PyTorch's examples)."""
+CUTS = re.compile(r"[|,;{}\[\]()\t]|\s-+\s|:|\s{2,}|->|=>")
+"""Where one figure's name ends and another's begins."""
+AXES: Mapping[str, str] = {
+    "epoch": "epoch", "epochs": "epoch", "ep": "epoch", "step": "step", "iter": "iter", "iteration": "iter",
+    "global_step": "step", "round": "iter",
+}  # fmt: skip
+"""Words whose number is a place in the training -> the column it becomes."""
+AXIS_WORD = re.compile(r"\b(?:ep(?:och)?s?|step|iter(?:ation)?|round)\b|epoch", re.IGNORECASE)
+ROUND = re.compile(r"\s{0,4}\[(\d{1,9})\]\s{1,8}(?=[^\s\d\[])")
+"""XGBoost and LightGBM: ``[10]`` before the figures of a round."""
+CATBOOST = re.compile(r"(\d{1,9}):\s{1,8}learn:")
+CLOCK = re.compile(r"\[?\d{1,2}:\d{2}:\d{2}(?:[.,]\d{1,6})?\]\s?")
+BATCHES = re.compile(r"\[\s{0,9}\d{1,12}/\d{1,12}\s{0,9}\]")
+"""``[10/50]`` counts batches, unless the epochs are counted so: ``Epoch [3/50]``."""
+BAR_AT_START = re.compile(r"\s{0,8}(\d{1,9})/(\d{1,9}|Unknown)\s")
+BAR_SHARE = re.compile(r"(\d{1,3})%\|")
+PAST = re.compile(
+    r"\b(?:best|early|restor|saving|saved|loading|loaded|resum|improved|stopp|warn|reducing)", re.IGNORECASE
+)
+"""A line that begins so speaks of another epoch than the one that is running."""
+SUMMED_UP = re.compile(r"train_runtime|\bensemble\b|\bmodel \d+ (?:best|test)\b|\bfinal\b|\boverall\b", re.IGNORECASE)
+"""A line that sums up a whole training: its figures are of no epoch."""
+SPLIT_METRICS = frozenset(("train_loss", "r2", "mae", "rmse", "mse", "pearson_r", "variance_ratio"))
+"""Known names that a bare word may mean for any split: a section (``Val: loss 0.2``) gives them its own."""
+SHORT: Mapping[str, str] = {"learn": "train_loss", "test": "val_loss"}
+"""CatBoost's two figures of a line."""
+
+
+FILLERS = frozenset(
+    [
+        "average",
+        "avg",
+        "mean",
+        "running",
+        "current",
+        "epoch",
+        "batch",
+        "with",
+        "is",
+        "at",
+        "of",
+        "end",
+        "the",
+        "and",
+        "done",
+        "finished",
+    ]
+)
+"""Words before a figure's name that do not make it another figure; ``epoch loss`` is the loss."""
+MOST_NUMBERS = 200
+"""Numbers of a line that are looked at: a line with more is a row of data."""
+
+
+class Line(NamedTuple):
+    """What one line says.
+
+    axis, at
+        The column that numbers the rows and its value here; None where the line has neither.
+    figures
+        Column -> value.
+    partial
+        Whether it is a progress bar that has not reached its end.
+    averaged
+        Whether figures are running means over the batches so far.
+    boosting
+        Whether the names are sets and metrics of a boosting library.
+    """
+
+    axis: str | None
+    at: float | None
+    figures: dict[str, float]
+    partial: bool = False
+    averaged: bool = False
+    boosting: bool = False
+
+
+def parse_line(line: str) -> Line | None:
+    """The line, or None where there is nothing of a training on it.
+
+    >>> parse_line("Epoch 3/50 | Train Loss: 0.1 | Val Loss: 0.2 | R²: 0.3").figures
+    {'Train Loss': 0.1, 'Val Loss': 0.2, 'R²': 0.3}
+    >>> parse_line("step 250: train loss 2.5, val loss 2.6").at
+    250.0
+    """
+    if len(line) > MOST_LINE or not any(c.isdigit() for c in line) or SUMMED_UP.search(line):
+        return None
+    clock = CLOCK.match(line)
+    boosted = ROUND.match(line, clock.end() if clock else 0)
+    if boosted:
+        found = _pairs(line[boosted.end() :], boosting=True)
+        return Line("iter", float(boosted[1]), found, boosting=True) if found else None
+    catboost = CATBOOST.match(line.lstrip())
+    if catboost:
+        found = _pairs(line[line.index(":") + 1 :], boosting=False)
+        return Line("iter", float(catboost[1]), {SHORT.get(plain(n), n): v for n, v in found.items()})
+    averaged = any(
+        not line[max(m.start() - 20, 0) : m.start()].rstrip(" :#").lower().endswith(("epoch", "ep"))
+        for m in BATCHES.finditer(line)
+    )
+    pairs = _pairs(line, averaged=averaged)
+    axis = next((a for a in ("epoch", "step", "iter") if a in pairs), None)
+    past = PAST.search(line) if axis is not None else None
+    if past and (len(pairs) == 1 or past.start() < _axis_at(line)):
+        return None
+    bar, share = BAR_AT_START.match(line), BAR_SHARE.search(line)
+    partial = (bar is not None and bar[1] != bar[2]) or (share is not None and share[1] != "100")
+    if axis is None and not pairs:
+        return None
+    at = pairs.pop(axis) if axis is not None else None
+    return Line(axis, at, pairs, partial, averaged and bool(pairs))
+
+
+def _axis_at(line: str) -> int:
+    """Where the word for the epoch or step stands."""
+    found = AXIS_WORD.search(line)
+    return found.start() if found else len(line)
+
+
+def _pairs(line: str, *, boosting: bool = False, averaged: bool = False) -> dict[str, float]:
+    """Name -> value of every pair on a line; a later value of one name counts."""
+    found: dict[str, float] = {}
+    section = ""
+    start = 0
+    for match in islice(NUMBER.finditer(line), MOST_NUMBERS):
+        before = line[start : match.start()]
+        name, section = _name(before, section, boosting=boosting)
+        start = match.end()
+        if name is None:
+            continue
+        axis = AXES.get(plain(name))
+        if axis is not None:
+            if axis not in found:
+                found[axis] = float(match[0])
+            continue
+        if AFTER.match(line, match.end()):
+            continue
+        inside = IN_BRACKETS.match(line, match.end()) if averaged else None
+        try:
+            found[name] = float(inside[1] if inside else match[0])
+        except ValueError:  # dots alone in the brackets
+            found[name] = float(match[0])
+    return found
+
+
+def _name(before: str, section: str, *, boosting: bool) -> tuple[str | None, str]:
+    """The name that ends right before a number, and the split that the words before it announce."""
+    text = before[-2 * MOST_NAME :].replace("*", " ").rstrip(" \t'\"([")
+    said = text.endswith((":", "="))
+    text = text.rstrip(" \t:='\"")
+    pieces = [p.strip(" \t'\"=") for p in CUTS.split(text)]
+    for piece in pieces[:-1]:
+        words = piece.split()
+        if words and (split := split_of(words[0])) and len(words) <= 2:
+            section = split
+    words = pieces[-1].split()
+    if boosting:
+        whole = " ".join(words)
+        return (whole if said and set_and_metric(whole) else None), section
+    name = _known(words)
+    if name is None and said and 0 < len(words) <= 4 and any(c.isalpha() for c in words[-1]):
+        name = " ".join(words).split("=")[-1].strip()
+        name = name or None
+    if name is None or plain(name) in AXES:
+        return name, section
+    return (of_split(section, name) if section else name)[:MOST_NAME], section
+
+
+def of_split(split: str, name: str) -> str:
+    """A figure's name with its split before it, where it is one that every split has and that names none itself.
+
+    >>> of_split("val", "Avg loss"), of_split("val", "train loss"), of_split("val", "lr")
+    ('val loss', 'train loss', 'lr')
+    """
+    words = name.split()
+    if any(split_of(part) for part in plain(name).split("_")) or KNOWN.get(plain(name)) not in SPLIT_METRICS:
+        return name
+    while len(words) > 1 and plain(words[0]) in FILLERS:
+        words = words[1:]
+    return f"{split} {' '.join(words)}"
+
+
+def _known(words: list[str]) -> str | None:
+    """The longest known name that these words end in; a number needs no colon after one.
+
+    Words before it that qualify it make it another name (``best val loss``, ``KL loss``); a split before it is part of it.
+    """
+    for count in (4, 3, 2, 1):
+        if len(words) < count:
+            continue
+        name = " ".join(words[-count:]).split("=")[-1]
+        known = plain(name)
+        if known in KNOWN or known in AXES:
+            before = words[-count - 1] if len(words) > count else None
+            if before is None or known in AXES or plain(before) in FILLERS:
+                return name
+            return f"{before} {name}" if split_of(before) else None
+    return None

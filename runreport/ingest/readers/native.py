@@ -1,0 +1,73 @@
+"""The artifacts that ``training`` and ``RunLogger`` leave: ``<run>.csv`` and what lies beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from runreport.ingest.native import read_native
+from runreport.ingest.reader import Claim, Head, Reader, ReadOptions, Source
+from runreport.run import Run
+
+PREFIXES = (
+    ("epoch_predictions_", (".parquet",), "epoch_predictions"),
+    ("predictions_", (".csv", ".tsv"), "predictions"),
+    ("metrics_", (".json",), "metrics"),
+    ("", (".csv", ".tsv"), "history"),
+)
+"""File-name prefix, endings, and what such a file is; the first that matches counts."""
+OWN_COLUMNS = frozenset({"epoch", "val_loss", "r2", "variance_ratio"})
+"""Columns that together no other logger writes."""
+
+
+def classify(path: Path) -> tuple[str, str] | None:
+    """(kind, run name) of a file by its name, or None where it is none of ours.
+
+    >>> classify(Path("logs/predictions_run4.csv")), classify(Path("run4.csv")), classify(Path("notes.txt"))
+    (('predictions', 'run4'), ('history', 'run4'), None)
+    """
+    for prefix, endings, kind in PREFIXES:
+        for ending in endings:
+            if path.name.startswith(prefix) and path.name.endswith(ending):
+                name = path.name[len(prefix) : -len(ending)]
+                if name:
+                    return kind, name
+    return None
+
+
+def claim(path: Path, head: Head) -> Claim | None:
+    """A file by its prefix; a table with no prefix where one with a prefix lies beside it, or where its header is ours."""
+    found = classify(path)
+    if found is None:
+        return None
+    kind, name = found
+    if kind == "history" and not {c.strip(' "') for c in head.line.split(",")} >= OWN_COLUMNS:
+        beside = (path.parent / f"{p}{name}{end}" for p, ends, _ in PREFIXES if p for end in ends)
+        if not any(file.is_file() for file in beside):
+            return None
+    return Claim(root=path.parent, run=name, kind=kind)
+
+
+def complete(source: Source) -> Source:
+    """The artifacts of one run beside a file of it; that file itself goes before another of its kind."""
+    files = {}
+    for prefix, endings, kind in reversed(PREFIXES):
+        candidates = [source.root / f"{prefix}{source.name}{ending}" for ending in endings]
+        there = [source.files[kind]] if kind in source.files else [c for c in candidates if c.is_file()]
+        if there:
+            files[kind] = there[0]
+    return replace(source, files=files)
+
+
+def read(source: Source, options: ReadOptions) -> list[Run]:
+    """The run, or several where its history file holds several."""
+    return read_native(source, options)
+
+
+READER = Reader(
+    name="native",
+    reads="<run>.csv (a row an epoch), predictions_<run>.csv, metrics_<run>.json, epoch_predictions_<run>.parquet",
+    claim=claim,
+    read=read,
+    complete=complete,
+)
