@@ -15,7 +15,9 @@ demo: $(VENV)/.installed reports
 
 reports: $(VENV)/.installed
 	$(BIN)/runreport analyze $(EXAMPLES) --out reports
-	$(BIN)/runreport compare run1 run2 run3 run4 healthy --logs example_logs/csv --out reports
+	$(BIN)/runreport compare run1 run2 run3 run4 run5a run5b run5c healthy --logs example_logs/csv --out reports
+	$(BIN)/runreport compare "example_logs/lambda_sweep/*.csv" --out reports/lambda_sweep
+	$(BIN)/runreport analyze example_logs/diabetes --out reports/diabetes
 	$(BIN)/runreport analyze example_logs/published --out reports/published
 	$(BIN)/runreport rules --markdown > docs/rules.md
 
@@ -30,9 +32,11 @@ types: $(VENV)/.installed-test
 	$(BIN)/mypy
 
 logs: $(VENV)/.installed-test
-	for run in run1 run2 run3 run4 healthy; do \
+	for run in run1 run2 run3 run4 run5a run5b run5c healthy; do \
 		$(BIN)/python -m training run $$run --out example_logs --checkpoint-dir runs/checkpoints --force || exit 1; \
 	done
+	$(BIN)/python -m training run diabetes --out example_logs/diabetes --checkpoint-dir runs/checkpoints --force
+	$(BIN)/python -m training sweep lambda_sweep --out example_logs --checkpoint-dir runs/checkpoints --force
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
+from training.bench.command import add_bench, bench
 from training.errors import ConfigError
+from training.improve.command import add_improve, improve_command
+from training.sweep.command import add_sweep, sweep
 
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -30,7 +32,10 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="data.noise=0.5 for nested"
     )
-    commands.add_parser("presets", help="list the configurations that come with the package")
+    add_sweep(commands)
+    add_bench(commands)
+    add_improve(commands)
+    commands.add_parser("presets", help="list the configurations and sweeps that come with the package")
     return parser
 
 
@@ -38,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; 0 when done, 2 when what was asked for cannot be done, 130 when interrupted."""
     options = build_parser().parse_args(arguments)
     try:
-        return list_presets() if options.command == "presets" else run(options)
+        return COMMANDS[options.command](options)
     except KeyboardInterrupt:
         print("interrupted; the history holds every finished epoch", file=sys.stderr)
         return EXIT_INTERRUPTED
@@ -51,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     """Trains one configuration."""
     from training.config_file import load_config
     from training.distributed import speaks
-    from training.progress import make_progress
+    from training.progress import make_progress, result_line
     from training.run import Places, run_training
 
     config = load_config(options.config, options.overrides)
@@ -65,29 +70,22 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def result_line(metrics: dict[str, Any]) -> str:
-    """One line on how the test split came out.
-
-    >>> result_line({"run": "a", "selected_epoch": 3, "selected_by": "r2", "epochs_run": 5, "num_samples": 144,
-    ...     "stopped_because": "patience", "r2": 0.5, "variance_ratio": None, "mae": 0.25})
-    'a: epoch 3 by r2 (5 run, patience); test n 144, R² 0.5000, variance ratio –, MAE 0.2500'
-    """
-
-    def number(key: str) -> str:
-        return "–" if metrics[key] is None else f"{metrics[key]:.4f}"
-
-    return (
-        f"{metrics['run']}: epoch {metrics['selected_epoch']} by {metrics['selected_by']} "
-        f"({metrics['epochs_run']} run, {metrics['stopped_because']}); test n {metrics['num_samples']}, "
-        f"R² {number('r2')}, variance ratio {number('variance_ratio')}, MAE {number('mae')}"
-    )
-
-
-def list_presets() -> int:
-    """Prints each preset with the first line of its comment."""
+def list_presets(_: argparse.Namespace) -> int:
+    """Prints each preset with the first line of its comment: those for ``run``, then those for ``sweep``."""
     from training.config_file import PRESETS, preset_names
+    from training.sweep.plan import SWEEP_PRESETS, sweep_names
 
-    for name in preset_names():
-        first = (PRESETS / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
-        print(f"{name:10} {first.lstrip('# ')}")
+    for command, folder, names in (("run", PRESETS, preset_names()), ("sweep", SWEEP_PRESETS, sweep_names())):
+        for name in names:
+            first = (folder / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
+            print(f"{command:5} {name:20} {first.lstrip('# ')}")
     return 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": run,
+    "sweep": sweep,
+    "bench": bench,
+    "improve": improve_command,
+    "presets": list_presets,
+}

@@ -24,7 +24,9 @@ from training.precision import Precision
 from training.schedules import Schedule, make_schedule
 from training.standardisation import TargetScale
 
-EVALUATION_BATCH = 256  # bounds memory only: evaluation is per sample
+EVALUATION_BATCH = {"cpu": 32, "cuda": 256}
+"""Samples at a time by kind of device; evaluation is per sample. On a CPU a small batch's maps stay in the caches: 32 takes
+as little as half the time of 256 (measured at 48 × 48 and 110 × 160)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,10 +200,11 @@ def predict(model: Network, split: Split, *, precision: Precision | None = None,
     """
     model.eval()
     start, end = world.bounds(len(split))
+    device = split.target.device
     # A rank without a sample still runs one and drops its prediction.
-    own = torch.arange(start, end, device=split.target.device) if end > start else split.target.new_zeros(1).long()
+    own = torch.arange(start, end, device=device) if end > start else split.target.new_zeros(1).long()
     with nullcontext() if precision is None else precision.autocast():
         y_pred = torch.cat(
-            [model(split.frames[part], split.angles[part]) for part in torch.split(own, EVALUATION_BATCH)]
+            [model(split.frames[part], split.angles[part]) for part in torch.split(own, EVALUATION_BATCH[device.type])]
         )
     return world.gather(y_pred.float()[: end - start], len(split))

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from runreport.artifacts import ERROR_PERCENTILES
-
 Values = NDArray[np.float64]
 
 
@@ -66,26 +64,6 @@ def summarise(y_true: Values, y_pred: Values) -> Summary:
         mse=mse,
         rmse=math.sqrt(mse),
     )
-
-
-def describe_errors(y_true: Values, y_pred: Values) -> dict[str, float | list[float] | None]:
-    """mape (percent), mean, std and percentiles of ``y_pred - y_true``, and the two ranges, under the artifact's keys.
-
-    mape is None where a y_true is 0; everything that depends on the predictions is None where one is not finite.
-    """
-    keys = ["mape", "mean_error", "std_error", *(f"error_{p}_percentile" for p in ERROR_PERCENTILES)]
-    true_range = [float(y_true.min()), float(y_true.max())]
-    if not np.isfinite(y_pred).all():
-        return {**dict.fromkeys(keys), "prediction_range": None, "true_range": true_range}
-    error = y_pred - y_true
-    percentiles = [float(value) for value in np.percentile(error, ERROR_PERCENTILES)]
-    mape = float(np.mean(np.abs(error / y_true)) * 100.0) if np.all(y_true != 0) else None
-    values = [mape, float(error.mean()), float(error.std(ddof=0)), *percentiles]
-    return {
-        **dict(zip(keys, values, strict=True)),
-        "prediction_range": [float(y_pred.min()), float(y_pred.max())],
-        "true_range": true_range,
-    }
 
 
 def describe_target(y_true: Values) -> dict[str, float | int]:

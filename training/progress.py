@@ -40,6 +40,24 @@ def describe(row: Mapping[str, Any], selected: int | None) -> str:
     return "  ".join(parts)
 
 
+def result_line(metrics: dict[str, Any]) -> str:
+    """One line on how the test split came out.
+
+    >>> result_line({"run": "a", "selected_epoch": 3, "selected_by": "r2", "epochs_run": 5, "num_samples": 144,
+    ...     "stopped_because": "patience", "r2": 0.5, "variance_ratio": None, "mae": 0.25})
+    'a: epoch 3 by r2 (5 run, patience); test n 144, R² 0.5000, variance ratio –, MAE 0.2500'
+    """
+
+    def number(key: str) -> str:
+        return "–" if metrics[key] is None else f"{metrics[key]:.4f}"
+
+    return (
+        f"{metrics['run']}: epoch {metrics['selected_epoch']} by {metrics['selected_by']} "
+        f"({metrics['epochs_run']} run, {metrics['stopped_because']}); test n {metrics['num_samples']}, "
+        f"R² {number('r2')}, variance ratio {number('variance_ratio')}, MAE {number('mae')}"
+    )
+
+
 class PlainProgress:
     """One line an epoch."""
 

@@ -1,13 +1,16 @@
-"""What an epoch leaves on disk and on the screen; nothing where another process writes."""
+"""What a run leaves on disk and on the screen, by way of the project's own logger; nothing where another process writes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from runreport.artifacts import HISTORY_COLUMNS, HistoryWriter, history_path
+from runreport.artifacts import HISTORY_COLUMNS
+from runreport.logger import RunLogger
+from training.acceleration import say
 from training.checkpoint import save_checkpoint
 from training.config import Config
 from training.loop import Trainer
@@ -17,7 +20,7 @@ from training.resume import Row, RunState, save_state
 
 
 class Recorder:
-    """Writes best weights, history and state of a run, and tells the progress bar; a context manager.
+    """Writes best weights, history, state and final artifacts of a run, and tells the progress bar; a context manager.
 
     The order within an epoch is what makes a kill harmless: best weights, history row, then the state, which holds all
     rows. Whatever was cut off is done again, to the same values, from the state before; the history is then written anew
@@ -32,14 +35,15 @@ class Recorder:
         self._progress = progress
         self._writes = writes
         self._stack = ExitStack()
-        self._history: HistoryWriter | None = None
+        self._log: RunLogger | None = None
         self._shown: Progress | None = None
 
     def __enter__(self) -> Self:
         if self._writes:
-            path = history_path(self._places.folder, self._config.run_name)
-            path.unlink(missing_ok=True)
-            self._history = self._stack.enter_context(HistoryWriter(path))
+            # Whether an earlier run may be replaced was settled by Places.prepare; a resumed one's history is written anew.
+            self._log = self._stack.enter_context(
+                RunLogger(self._config.run_name, out=self._places.folder, config=self._config.to_dict(), force=True)
+            )
             self._shown = self._stack.enter_context(self._progress(self._config.run_name, self._config.max_epochs))
         return self
 
@@ -62,8 +66,10 @@ class Recorder:
 
     def row(self, row: Row, *, selected: int | None) -> None:
         """Adds one epoch to the history."""
-        if self._history is not None:
-            self._history.write({name: row[name] for name in HISTORY_COLUMNS})
+        if self._log is not None:
+            # The metrics are the trainer's own: they are in the state, from which a resumed run's history is written.
+            columns: dict[str, Any] = {name: row[name] for name in HISTORY_COLUMNS}
+            self._log.epoch(**columns)
         if self._shown is not None:
             self._shown.epoch(row, selected=selected)
 
@@ -76,3 +82,19 @@ class Recorder:
         """Saves where the run stands; ``state`` is only asked where this process writes."""
         if self._writes:
             save_state(self._places.state, state())
+
+    def final(self, *, y_true: Any, y_pred: Any, groups: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        """Writes the test predictions, then the metrics file, and gives back what it holds; then the state has served.
+
+        ``given`` is what only the trainer knows; the rest follows from the predictions. Predictions that are not finite
+        are said on stderr and counted in the file. Empty where another process writes.
+        """
+        if self._log is None:
+            return {}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            document = self._log.final(y_true=y_true, y_pred=y_pred, groups=groups, **given)
+        for warning in caught:
+            say(f"warning: {warning.message}")
+        self._places.state.unlink(missing_ok=True)
+        return document

@@ -79,9 +79,9 @@ def load_state(path: Path, config: Config, *, device: torch.device) -> RunState 
         raise ConfigError(
             f"{path}: cannot be read ({type(error).__name__}: {reason}); start over with --force"
         ) from error
-    differing = _differing(state.config, config.to_dict())
-    if differing is not None:
-        key, before, now = differing
+    change = differing(state.config, config.to_dict())
+    if change is not None:
+        key, before, now = change
         raise ConfigError(
             f"{path}: {key} was {before!r} and is {now!r} now; resume with the same configuration, or start over with --force"
         )
@@ -103,12 +103,12 @@ def restore_generators(states: dict[str, Tensor], device: torch.device) -> None:
         torch.cuda.set_rng_state(states["cuda"].cpu(), device)
 
 
-def _differing(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> tuple[str, Any, Any] | None:
+def differing(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> tuple[str, Any, Any] | None:
     """The first key whose value is not the same, with both values."""
     for key in sorted(before.keys() | now.keys()):
         one, other = before.get(key), now.get(key)
         if isinstance(one, dict) and isinstance(other, dict):
-            inner = _differing(one, other, f"{prefix}{key}.")
+            inner = differing(one, other, f"{prefix}{key}.")
             if inner is not None:
                 return inner
         elif _plain(one) != _plain(other):

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from runreport.artifacts import (
-    METRICS_KEYS,
-    SCHEMA_VERSION,
-    EpochPredictions,
-    epoch_predictions_path,
-    epoch_predictions_supported,
-    metrics_path,
-    predictions_path,
-    write_json,
-    write_predictions,
-)
+from runreport.artifacts import EpochPredictions, epoch_predictions_path, epoch_predictions_supported
 from training.acceleration import accelerate, say
 from training.checkpoint import load_checkpoint
 from training.config import Config
@@ -30,9 +18,9 @@ from training.environment import choose_device, make_reproducible, versions
 from training.epochs import Ending, train_epochs, values_of
 from training.errors import ConfigError
 from training.loop import Trainer
-from training.metrics import describe_errors, describe_target, summarise
+from training.metrics import describe_target
 from training.model import make_network
-from training.objective import SplitLosses, evaluate_losses, make_objective
+from training.objective import evaluate_losses, make_objective
 from training.places import Places
 from training.precision import Precision, set_matmul_precision
 from training.pretraining import check_pretraining, pretrain
@@ -52,18 +40,22 @@ def run_training(
     force: bool = False,
     resume: bool = False,
     progress: Callable[[str, int], Progress] = PlainProgress,
+    epoch_predictions: bool = True,
 ) -> dict[str, Any]:
     """Trains ``config`` and writes its artifacts; returns what the metrics file holds.
 
     History rows appear epoch by epoch, predictions at the end, the metrics last. With ``resume`` a run that was cut off
-    goes on after its last whole epoch, to the same numbers; where there is none it begins. Started by torchrun, all
-    processes train together, return the same, and rank 0 writes. Raises ConfigError before anything is written where the
-    run cannot be carried out.
+    goes on after its last whole epoch, to the same numbers; where there is none it begins. Without ``epoch_predictions`` the
+    validation predictions of every epoch, most of a run's bytes, are not written. Started by torchrun, all processes train
+    together; rank 0 writes, and the others return an empty mapping. Raises ConfigError before anything is written where
+    the run cannot be carried out.
     """
     device = choose_device(config.device)
     Precision(config.precision, device)  # refuses what this device cannot do, before anything is touched
     with join_world(device) as world:
-        return _run(config, places, device, world, progress, force=force, resume=resume)
+        return _run(
+            config, places, device, world, progress, force=force, resume=resume, epoch_predictions=epoch_predictions
+        )
 
 
 def _prepare(config: Config, places: Places, *, force: bool, resume: bool) -> str | None:
@@ -84,6 +76,7 @@ def _run(
     *,
     force: bool,
     resume: bool,
+    epoch_predictions: bool,
 ) -> dict[str, Any]:
     """One process's part of a run. An earlier run's files are touched last before training: by then data, network and
     objective have been made, so most of what can be wrong with a configuration has been found."""
@@ -118,56 +111,43 @@ def _run(
     recalibration = _recalibration(config, dataset, ending, stopping.selected_epoch)
     y_pred = recalibrated(objective.point(outputs), recalibration)
     losses = evaluate_losses(objective, penalty_weight, outputs, dataset.test.target)
-    document = _metrics(config, losses, dataset, stopping, y_pred) | {
-        "epochs_run": ending.epochs_run,
-        "stopped_because": ending.stopped_because,
-        "device": device.type,
-        "leak_check": None if leaks is None else leaks.to_dict(),
-        "inputs": list(dataset.input_names) or None,
-        "pretraining": None if pretraining is None else pretraining.to_dict(),
-        "recalibration": None if recalibration is None else recalibration.to_dict(),
-    }
-    ordered = {key: document[key] for key in METRICS_KEYS}
     if world.is_main:
         if recalibration is not None:
             attach_to_checkpoint(places.checkpoint, recalibration)
-        _write(config, places, dataset, ending, y_pred, ordered)
-    return ordered
-
-
-def _write(
-    config: Config, places: Places, dataset: Dataset, ending: Ending, y_pred: Tensor, metrics: dict[str, Any]
-) -> None:
-    """The artifacts that a run leaves at its end, the metrics last; then the state has served."""
-    if epoch_predictions_supported():
-        epoch_predictions = _collector(dataset.val)
-        for epoch, val_pred in enumerate(ending.val_pred, start=1):
-            epoch_predictions.add(epoch, val_pred.tolist())
-        epoch_predictions.write(epoch_predictions_path(places.folder, config.run_name))
-    write_predictions(
-        predictions_path(places.folder, config.run_name),
-        y_true=values_of(dataset.test.target).tolist(),
-        y_pred=values_of(y_pred).tolist(),
-        keys={"local_indices": dataset.test.local_indices.tolist(), "flight_name": dataset.test.names()},
+        if epoch_predictions and epoch_predictions_supported():
+            _write_epoch_predictions(config, places, dataset.val, ending)
+    return recorder.final(
+        y_true=values_of(dataset.test.target),
+        y_pred=values_of(y_pred),
+        groups={"local_indices": dataset.test.local_indices.tolist(), "flight_name": dataset.test.names()},
+        given={
+            **_choice(stopping),
+            "versions": versions(),
+            "device": device.type,
+            "epochs_run": ending.epochs_run,
+            "stopped_because": ending.stopped_because,
+            "loss": losses.total,
+            "splits": {name: describe_target(values_of(split.target)) for name, split in dataset.splits().items()},
+            "leak_check": None if leaks is None else leaks.to_dict(),
+            "inputs": list(dataset.input_names) or None,
+            "pretraining": None if pretraining is None else pretraining.to_dict(),
+            "recalibration": None if recalibration is None else recalibration.to_dict(),
+        },
     )
-    write_json(metrics_path(places.folder, config.run_name), metrics)
-    places.state.unlink(missing_ok=True)
 
 
-def _metrics(
-    config: Config, losses: SplitLosses, dataset: Dataset, stopping: EarlyStopping, y_pred: Tensor
-) -> dict[str, Any]:
-    """What the metrics file says of the test split and of how its epoch was chosen."""
-    y_true, predicted = values_of(dataset.test.target), values_of(y_pred)
-    summary = summarise(y_true, predicted)
+def _write_epoch_predictions(config: Config, places: Places, val: Split, ending: Ending) -> None:
+    """The validation predictions after every epoch."""
+    epoch_predictions = _collector(val)
+    for epoch, val_pred in enumerate(ending.val_pred, start=1):
+        epoch_predictions.add(epoch, val_pred.tolist())
+    epoch_predictions.write(epoch_predictions_path(places.folder, config.run_name))
+
+
+def _choice(stopping: EarlyStopping) -> dict[str, Any]:
+    """How the epoch was chosen whose weights predict the test split."""
     policy = stopping.policy
     return {
-        "schema_version": SCHEMA_VERSION,
-        "run": config.run_name,
-        "split": "test",
-        "seed": config.seed,
-        "versions": versions(),
-        "config": config.to_dict(),
         "selected_epoch": stopping.selected_epoch,
         "selected_by": policy.name,
         "policy": {
@@ -178,21 +158,6 @@ def _metrics(
             "floor": policy.floor,
             "stopping_warmup": stopping.warmup,
         },
-        "loss": losses.total,
-        "mae": summary.mae,
-        "mse": summary.mse,
-        "rmse": summary.rmse,
-        "r2": summary.r2,
-        **describe_errors(y_true, predicted),
-        "num_samples": len(dataset.test),
-        "variance_ratio": summary.variance_ratio,
-        "pearson_r": summary.pearson_r,
-        "pred_mean": summary.pred_mean,
-        "pred_std": summary.pred_std,
-        "true_mean": summary.true_mean,
-        "true_std": summary.true_std,
-        "splits": {name: describe_target(values_of(split.target)) for name, split in dataset.splits().items()},
-        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
     }
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,11 +17,14 @@ from runreport.cli.common import (
     column_options,
     console,
     fail,
+    readable,
     say,
     say_passed_over,
     settings_from,
     split_loaded,
+    watched,
 )
+from runreport.cli.many import MOST_COMPARED, Job, finished, whole_document
 from runreport.errors import InputError
 
 if TYPE_CHECKING:
@@ -61,7 +67,10 @@ def analyze(
     next_config: Annotated[
         Path | None, typer.Option("--next", help="Write the next run's whole config here (one run).")
     ] = None,
-    charts: Annotated[bool, typer.Option(help="Draw charts.")] = True,
+    charts: Annotated[
+        bool | None, typer.Option("--charts/--no-charts", help="Draw charts [default: for up to 200 runs].")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that write reports at a time.")] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only where the reports are.")] = False,
 ) -> None:
     """Parse, call, print."""
@@ -71,20 +80,32 @@ def analyze(
         columns = column_options(column or [])
     except InputError as error:
         fail(error)
-    from runreport.ingest.load import load_runs
+    from runreport.ingest.load import find, read_sources
     from runreport.ingest.reader import ReadOptions
 
     options = ReadOptions(columns=columns, truth=truth, key=key)
     try:
-        runs, errors = split_loaded(load_runs(paths, options, reader=reader, passed_over=say_passed_over))
+        found = find(paths, reader=reader, passed_over=say_passed_over)
     except InputError as error:
         fail(error)
+    count = len(found.sources)
+    loaded = chain(found.errors, watched(read_sources(found.sources, options, found.fetcher), count, "reading"))
+    if count > MOST_COMPARED:
+        if next_config is not None:
+            fail(InputError("--next", found=f"{count} runs", expected="one run", remedy="name one run"))
+        folder = None if output is Format.JSON else out or Path("reports")
+        _many(
+            loaded, count, Job(settings=chosen, tiers=tiers, folder=folder, charts=bool(charts)), out, jobs, quiet=quiet
+        )
+        return
+    runs, errors = split_loaded(loaded)
     analyses = _analyze_all(runs, chosen, tiers, errors)
     try:
         if output is Format.JSON:
             _json(analyses, out)
         else:
-            _markdown(analyses, out or Path("reports"), charts=charts, quiet=quiet, errors=errors)
+            drawn = charts is not False
+            _markdown(analyses, out or Path("reports"), charts=drawn, quiet=quiet, errors=errors, jobs=jobs)
         if next_config is not None:
             _next(analyses, next_config)
     except InputError as error:
@@ -115,6 +136,50 @@ def _analyze_all(
     return analyses
 
 
+def _many(
+    loaded: Iterable[Run | InputError], count: int, job: Job, out: Path | None, jobs: int, *, quiet: bool
+) -> None:
+    """A report (or the JSON) of each run as it is finished; none is compared with another."""
+    from runreport.report.write import next_name, write_text
+
+    say(f"{count} logs: more than {MOST_COMPARED} are not compared with each other")
+    errors: list[InputError] = []
+    reported = failed = 0
+    taken: set[str] = set()
+
+    def documents() -> Iterator[str]:
+        nonlocal reported, failed
+        for done in finished(readable(loaded, errors), lambda name: next_name(name, taken), job, jobs):
+            if done.error:
+                failed += 1
+                say(f"runreport: {done.error}")
+                continue
+            reported += 1
+            if job.folder is None:
+                yield done.document
+            else:
+                typer.echo(done.report if quiet else f"{done.report}: {done.title}")
+
+    if job.folder is None:
+        pieces = []
+        for piece in whole_document(documents()):
+            typer.echo(piece, nl=False)
+            if out is not None:
+                pieces.append(piece)
+        if out is not None:
+            try:
+                write_text(out if out.suffix == ".json" else out / "runreport.json", "".join(pieces))
+            except InputError as error:
+                fail(error)
+    else:
+        deque(documents(), maxlen=0)
+    failed += len(errors)
+    if failed and not quiet:
+        say(f"{reported} reported, {failed} not (see above)")
+    if failed or not reported:
+        raise typer.Exit(UNUSABLE)
+
+
 def _json(analyses: list[Analysis], out: Path | None) -> None:
     from runreport.compare.engine import compare_runs
     from runreport.report.json import document, to_json
@@ -126,9 +191,12 @@ def _json(analyses: list[Analysis], out: Path | None) -> None:
     typer.echo(text, nl=False)
 
 
-def _markdown(analyses: list[Analysis], out: Path, *, charts: bool, quiet: bool, errors: list[InputError]) -> None:
+def _markdown(
+    analyses: list[Analysis], out: Path, *, charts: bool, quiet: bool, errors: list[InputError], jobs: int
+) -> None:
+    from runreport.cli.many import write_reports
     from runreport.compare.engine import compare_runs
-    from runreport.report.write import file_names, write_report
+    from runreport.report.write import file_names
 
     if not analyses:
         return
@@ -136,10 +204,8 @@ def _markdown(analyses: list[Analysis], out: Path, *, charts: bool, quiet: bool,
     screen = console() if sys.stdout.isatty() else None
     names = file_names([a.run.name for a in analyses])
     # All files first: a reader who closes the pipe early (`| head`) must not lose reports.
-    written = [
-        write_report(analysis, comparison, out, name, charts=charts)
-        for analysis, name in zip(analyses, names, strict=True)
-    ]
+    tasks = write_reports(analyses, comparison, out, names, charts=charts, jobs=jobs)
+    written = list(watched(tasks, len(analyses), "writing"))
     for analysis, files in zip(analyses, written, strict=True):
         if quiet:
             typer.echo(files.report.as_posix())

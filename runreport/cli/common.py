@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import typer
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 UNUSABLE = 2
 """Exit code when something given could not be used."""
+FEW = 20
+"""Runs below which no bar is worth drawing."""
+T = TypeVar("T")
 MOST_NOTES = 20
 """Notes printed: beyond that the reports hold them."""
 
@@ -78,19 +81,34 @@ def say_passed_over(paths: Sequence[Path]) -> None:
 
 def split_loaded(loaded: Iterable[Run | InputError]) -> tuple[list[Run], list[InputError]]:
     """Runs and errors apart; each error's line, and each run's notes, go to stderr as they come."""
-    runs: list[Run] = []
     errors: list[InputError] = []
+    return list(readable(loaded, errors)), errors
+
+
+def readable(loaded: Iterable[Run | InputError], errors: list[InputError]) -> Iterator[Run]:
+    """The runs; errors go to ``errors``. Each error's line, and the first notes of runs, go to stderr as they come."""
     noted = 0
     for item in loaded:
         if isinstance(item, InputError):
             say(f"runreport: {item}")
             errors.append(item)
             continue
-        runs.append(item)
+        yield item
         for note in item.notes:
             noted += 1
             if noted <= MOST_NOTES:
                 say(f"{item.name}: {note.message}")
     if noted > MOST_NOTES:
         say(f"{noted - MOST_NOTES} more notes: see the reports")
-    return runs, errors
+
+
+def watched(items: Iterable[T], total: int, what: str) -> Iterator[T]:
+    """The items, with a bar on the terminal while they are gone through; without one, or for a few, as they are."""
+    if total < FEW or not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        yield from bar.track(items, total=total, description=what)

@@ -301,11 +301,13 @@ def _one_row_an_epoch(epochs: Sequence[float], columns: Columns, measured: Seque
     rows_of: dict[float, list[int]] = {}
     for row, epoch in enumerate(epochs):
         rows_of.setdefault(epoch, []).append(row)
-    merged = {
-        name: tuple(_last_logged(values, rows_of[epoch]) for epoch in sorted(rows_of))
-        for name, values in columns.items()
-    }
-    history = History(epochs=tuple(_whole(e) for e in sorted(rows_of)), columns=merged)
+    order = sorted(rows_of)
+    if len(rows_of) == len(epochs):  # nothing to merge, as in most logs
+        rows = [rows_of[epoch][0] for epoch in order]
+        merged = {name: tuple([values[row] for row in rows]) for name, values in columns.items()}
+    else:
+        merged = {n: tuple(_last_logged(values, rows_of[e]) for e in order) for n, values in columns.items()}
+    history = History(epochs=tuple(_whole(e) for e in order), columns=merged)
     if len(rows_of) == len(epochs):
         unsorted = Note(code="derived", message="the rows were not in epoch order and have been sorted")
         return history, [unsorted] if list(epochs) != sorted(epochs) else []

@@ -186,12 +186,12 @@ def numbers(table: Table, name: str) -> list[float | None]:
     """
     values: list[float | None] = []
     for line, cell in zip(table.lines, table.column(name), strict=True):
-        if cell.lower() in MISSING:
-            values.append(None)
-            continue
         try:
             values.append(to_float(cell))
         except ValueError:
+            if cell.lower() in MISSING:
+                values.append(None)
+                continue
             raise InputError(
                 table.path, found=f"{cell[:40]!r} in column {name!r}, line {line}", expected="a number"
             ) from None

@@ -34,17 +34,19 @@ def file_names(names: Sequence[str]) -> list[str]:
     ['run1', 'a-run1', 'etc', 'a-run1-2', 'a-run1-3']
     """
     taken: set[str] = set()
-    out = []
-    for name in names:
-        base = re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-.")[:MAX_NAME] or "run"
-        unique, count = base, 1
-        # Lower case, because some file systems cannot tell `Run1` from `run1`.
-        while unique.lower() in taken:
-            count += 1
-            unique = f"{base}-{count}"
-        taken.add(unique.lower())
-        out.append(unique)
-    return out
+    return [next_name(name, taken) for name in names]
+
+
+def next_name(name: str, taken: set[str]) -> str:
+    """The file name of one run beside those ``taken``, to which it is added."""
+    base = re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-.")[:MAX_NAME] or "run"
+    unique, count = base, 1
+    # Lower case, because some file systems cannot tell `Run1` from `run1`.
+    while unique.lower() in taken:
+        count += 1
+        unique = f"{base}-{count}"
+    taken.add(unique.lower())
+    return unique
 
 
 def write_text(path: Path, text: str) -> None:

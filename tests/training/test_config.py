@@ -92,12 +92,12 @@ def test_missing_file_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_every_preset_loads_and_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert set(preset_names()) >= {"run1", "run2", "run3", "run4", "healthy"}
+    assert set(preset_names()) >= {"run1", "run2", "run3", "run4", "run5a", "run5b", "run5c", "healthy", "diabetes"}
     for name in preset_names():
         assert load_config(name).run_name == name
     assert main(["presets"]) == 0
     listed = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in listed] == list(preset_names())
+    assert [line.split()[1] for line in listed if line.startswith("run ")] == list(preset_names())
     assert all(len(line.split()) > 5 for line in listed)
 
 
@@ -130,6 +130,22 @@ def test_presets_follow_the_published_configurations() -> None:
         )
         assert c.warmup_unit == "epoch"
     assert load_config("healthy").warmup_unit == "step"
+
+
+def _changed(name: str, base: str) -> dict[str, object]:
+    """The settings of one preset that are not those of the other."""
+    one, other = load_config(name).to_dict(), load_config(base).to_dict()
+    return {key: value for key, value in one.items() if value != other[key] and key != "run_name"}
+
+
+def test_experiments_5a_to_5c_change_what_the_source_proposes() -> None:
+    """The figures are those of the source's "Immediate Next Steps"."""
+    assert _changed("run5a", "run4") == {"variance_lambda": 2.0}
+    assert (load_config("run5a").temporal_frames, load_config("run5a").overweight_factor) == (3, 1.0)
+    assert _changed("run5b", "run1") == {"variance_lambda": 2.0, "overweight_factor": 1.5}
+    assert load_config("run5b").temporal_frames == 7
+    assert _changed("run5c", "run4") == {"early_stopping": "floor", "ratio_floor": 0.4}
+    assert load_config("run1").pretraining == load_config("run5b").pretraining == "broken_ssl"
 
 
 def test_every_setting_is_documented_with_its_default() -> None:

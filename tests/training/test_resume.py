@@ -103,7 +103,7 @@ def test_resumed_after_the_last_epoch(tmp_path: Path, monkeypatch: pytest.Monkey
     config = _config(patience=2, min_delta=100.0)
     run_training(config, Places.of("tiny", out=tmp_path / "whole"))
     with monkeypatch.context() as patch:
-        patch.setattr("training.run.write_predictions", lambda *a, **k: (_ for _ in ()).throw(_Killed()))
+        patch.setattr("runreport.logger.run_logger.write_predictions", lambda *a, **k: (_ for _ in ()).throw(_Killed()))
         with pytest.raises(_Killed):
             run_training(config, Places.of("tiny", out=tmp_path / "cut"))
     with monkeypatch.context() as patch:

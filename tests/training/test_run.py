@@ -26,7 +26,7 @@ from training.config_file import parse_config
 from training.data import load_dataset
 from training.errors import ConfigError
 from training.loop import predict
-from training.metrics import describe_errors, summarise
+from training.metrics import summarise
 from training.model import HeightNetwork
 from training.run import Places, run_training
 
@@ -84,6 +84,9 @@ def test_artifacts_of_a_run(tmp_path: Path) -> None:
     assert read["pearson_r"] == pytest.approx(stats.pearsonr(y_true, y_pred).statistic)
     assert read["mape"] == pytest.approx(100 * sk.mean_absolute_percentage_error(y_true, y_pred))
     assert read["variance_ratio"] == pytest.approx(np.std(y_pred) / np.std(y_true))
+    for percent in (5, 25, 50, 75, 95):
+        assert read[f"error_{percent}_percentile"] == pytest.approx(np.percentile(y_pred - y_true, percent))
+    assert read["std_error"] == pytest.approx(np.std(y_pred - y_true))
     # In single precision, as the loss itself was computed.
     huber = sk.mean_squared_error(y_true, y_pred) / 2 if np.abs(y_true - y_pred).max() <= 1 else None
     if huber is not None:
@@ -140,12 +143,16 @@ def test_patience_and_emergency_stop_are_named(tmp_path: Path) -> None:
     assert (document["stopped_because"], document["epochs_run"]) == ("emergency_stop", 2)
 
 
-def test_a_diverged_run_ends_with_nulls_not_with_nan(tmp_path: Path) -> None:
+def test_a_diverged_run_ends_with_nulls_not_with_nan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     # Squares of 3e38 are beyond single precision: the first step already leaves the numbers.
     document, places = _run(tmp_path, loss="mse", warmup_steps=0, gradient_clip=None, output_init_bias=3e38)
     assert document["stopped_because"] == "not_finite"
     assert document["selected_epoch"] is None
     assert document["r2"] is None
+    assert (document["num_samples"], document["num_dropped"]) == (0, 12)
+    assert document["notes"] == ["test: 12 of 12 pairs are not finite; the metrics are of the others"]
+    assert document["splits"]["test"]["n"] == 12
+    assert "warning: tiny: test: 12 of 12 pairs are not finite" in capsys.readouterr().err
     text = (places.folder / "metrics_tiny.json").read_text()
     assert "NaN" not in text
     assert "Infinity" not in text
@@ -225,16 +232,6 @@ def test_metrics_of_degenerate_predictions() -> None:
     broken = summarise(truth, np.array([0.1, math.nan, 0.3]))
     assert (broken.r2, broken.mae, broken.pred_mean) == (None, None, None)
     assert broken.true_mean == pytest.approx(0.7 / 3)
-    assert describe_errors(np.array([0.0, 1.0]), np.array([1.0, 1.0]))["mape"] is None
-
-
-def test_error_percentiles_by_hand() -> None:
-    described = describe_errors(np.full(5, 1.0), np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
-    assert described["error_5_percentile"] == pytest.approx(0.2)
-    assert described["error_50_percentile"] == pytest.approx(2.0)
-    assert described["error_95_percentile"] == pytest.approx(3.8)
-    assert (described["mean_error"], described["std_error"]) == pytest.approx((2.0, math.sqrt(2.0)))
-    assert described["prediction_range"] == [1.0, 5.0]
 
 
 @pytest.mark.gpu

@@ -177,3 +177,22 @@ def test_any_document(document: object) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes(content: bytes) -> None:
     sound(READER, "run.json", content)
+
+
+def test_nan_that_fills_the_rows_of_the_other_split_is_no_value(tmp_path: Path) -> None:
+    nan = math.nan
+    interleaved = {"epoch": [1, 1, 2, 2], "loss": [0.5, nan, 0.4, nan], "eval_loss": [nan, 0.6, nan, 0.7]}
+    run = one(READER, tmp_path, "run.json", json.dumps(interleaved))
+    assert columns(run) == {"epoch": [1, 2], "train_loss": [0.5, 0.4], "val_loss": [0.6, 0.7]}
+    assert any("NaN in rows of the other split" in n.message for n in run.notes)
+
+
+def test_nan_in_both_splits_at_once_is_a_run_that_diverged(tmp_path: Path) -> None:
+    run = one(READER, tmp_path, "run.json", json.dumps({"loss": [0.5, math.nan], "val_loss": [0.6, math.nan]}))
+    assert [v is not None and math.isnan(v) for v in columns(run)["val_loss"]] == [False, True]
+
+
+def test_figures_of_folds_are_no_epochs(tmp_path: Path) -> None:
+    folds = {"val_loss": [0.5, 0.4], "min_val_loss": [0.3, 0.2], "max_val_loss": [0.9, 0.8]}
+    said = refused(READER, tmp_path, "score.json", json.dumps(folds))
+    assert said.startswith("the last, least and largest val_loss of 2 fits; expected a value an epoch")

@@ -1,0 +1,151 @@
+"""``python -m training sweep``: plan, skip what is there, train the rest, sum up."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from training.errors import ConfigError
+
+if TYPE_CHECKING:
+    from training.sweep.plan import Plan, PlannedRun
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+
+
+def add_sweep(commands: Any) -> None:
+    """The arguments of ``sweep``."""
+    parser = commands.add_parser("sweep", help="train a grid of settings and seeds; goes on where it was cut off")
+    parser.add_argument("sweep", help="a YAML file or the name of a sweep (see presets)")
+    parser.add_argument("--out", type=Path, default=Path("logs"), help="tables go to OUT/NAME (default: logs)")
+    parser.add_argument(
+        "--checkpoint-dir", type=Path, help="the weights go to DIR/NAME (default: OUT/checkpoints/NAME)"
+    )
+    parser.add_argument("--jobs", type=int, metavar="N", help="runs at a time (default: one a core)")
+    parser.add_argument("--force", action="store_true", help="train again what is already there")
+    parser.add_argument("--dry-run", action="store_true", help="list the runs and what is there of them; train nothing")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="overrides the configuration")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="for all runs of the sweep"
+    )
+
+
+def sweep(options: argparse.Namespace) -> int:
+    """Trains what is missing of a sweep; 0 when all of it is there, 1 when runs failed, 130 when interrupted."""
+    from training.sweep.plan import load_plan
+    from training.sweep.standing import finished
+    from training.sweep.summary import summary_table
+
+    if options.jobs is not None and options.jobs < 1:
+        raise ConfigError(f"--jobs: found {options.jobs}; expected at least 1")
+    plan = load_plan(options.sweep, options.overrides, device=options.device)
+    folder = options.out / plan.name
+    metrics: dict[str, dict[str, Any]] = {}
+    failures: dict[str, str] = {}
+    missing: list[PlannedRun] = []
+    for run in plan.runs:
+        try:
+            there = None if options.force else finished(folder, run, epoch_predictions=plan.epoch_predictions)
+        except ConfigError as error:
+            failures[run.name] = str(error)
+            _say(f"failed   {run.name}: {error}")
+            continue
+        if there is None:
+            missing.append(run)
+        else:
+            metrics[run.name] = there
+    _say(f"{plan.name}: {len(plan.runs)} runs, {len(metrics)} already there, {len(missing)} to train")
+    if options.dry_run:
+        for run in plan.runs:
+            standing = "there" if run.name in metrics else "failed" if run.name in failures else "to train"
+            print(f"{standing:8} {run.name}")
+        return EXIT_FAILED if failures else 0
+    interrupted = _train(plan, missing, folder, options, metrics, failures)
+    if interrupted:
+        # A run may have become whole without its process having been heard.
+        for run in missing:
+            with contextlib.suppress(ConfigError):
+                there = finished(folder, run, epoch_predictions=plan.epoch_predictions)
+                if there is not None:
+                    metrics[run.name] = there
+    print(summary_table(plan.runs, metrics))
+    print(f"test split; mean ± standard deviation over seeds (ddof 1); artifacts in {folder}")
+    for name, reason in failures.items():
+        print(f"failed: {name}: {reason}")
+    if interrupted:
+        _say(f"interrupted with {len(metrics)} of {len(plan.runs)} runs complete; the same command goes on from here")
+        return EXIT_INTERRUPTED
+    return EXIT_FAILED if failures else 0
+
+
+def _train(
+    plan: Plan,
+    missing: list[PlannedRun],
+    folder: Path,
+    options: argparse.Namespace,
+    metrics: dict[str, dict[str, Any]],
+    failures: dict[str, str],
+) -> bool:
+    """Trains the missing runs, adding to ``metrics`` and ``failures`` as they end; whether it was interrupted."""
+    from training.places import Places
+    from training.progress import result_line
+    from training.sweep.pool import each_in_a_process
+    from training.sweep.train import Job, train
+
+    weights = (options.checkpoint_dir or options.out / "checkpoints") / plan.name
+    jobs = [
+        Job(
+            run=run,
+            places=Places(folder=folder, checkpoint=weights / f"{run.name}.pt"),
+            force=options.force,
+            epoch_predictions=plan.epoch_predictions,
+        )
+        for run in missing
+    ]
+    results = each_in_a_process(train, jobs, jobs=options.jobs or _default_jobs(plan))
+    try:
+        with _terminated_as_interrupted(), contextlib.closing(results):
+            for count, result in enumerate(results, start=1):
+                name = result.task.run.name
+                if result.failure is not None:
+                    failures[name] = result.failure
+                    _say(f"[{count}/{len(jobs)}] failed {name}: {result.failure}")
+                    continue
+                metrics[name] = result.value
+                _say(f"[{count}/{len(jobs)}] {result_line(result.value)}")
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Takes SIGTERM, by which batch systems end a job, for Ctrl-C: else the processes would train on by themselves."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _default_jobs(plan: Plan) -> int:
+    """As many runs as have a core for each of their threads; one where they would share a GPU."""
+    if any(run.config.device != "cpu" for run in plan.runs):
+        return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // max((run.config.threads for run in plan.runs), default=1))
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,53 @@
+"""One run of a sweep, as a process of its own trains it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from training.places import Places
+from training.sweep.plan import PlannedRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A run and where it goes; sent to the process that trains it."""
+
+    run: PlannedRun
+    places: Places
+    force: bool
+    epoch_predictions: bool
+
+
+class NoProgress:
+    """Says nothing: several runs at a time would talk over each other."""
+
+    def __init__(self, name: str, epochs: int) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def epoch(self, row: Mapping[str, Any], *, selected: int | None) -> None:
+        """Nothing."""
+
+
+def train(job: Job) -> dict[str, Any]:
+    """Trains the run, on from where an earlier sweep was cut off unless forced to begin anew; gives back its metrics."""
+    from training.run import run_training
+
+    return run_training(
+        job.run.config,
+        job.places,
+        force=job.force,
+        resume=not job.force,
+        progress=NoProgress,
+        epoch_predictions=job.epoch_predictions,
+    )
