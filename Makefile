@@ -7,7 +7,7 @@ TORCH  ?= torch==2.13.0
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 EXAMPLES := $(wildcard example_logs/csv/*.csv)
 
-.PHONY: demo reports test logs lint types check-format clean
+.PHONY: demo reports test logs lint types adapters clean
 
 demo: $(VENV)/.installed reports
 	@echo
@@ -18,6 +18,9 @@ reports: $(VENV)/.installed
 	$(BIN)/runreport compare run1 run2 run3 run4 run5a run5b run5c healthy --logs example_logs/csv --out reports
 	$(BIN)/runreport compare "example_logs/lambda_sweep/*.csv" --out reports/lambda_sweep
 	$(BIN)/runreport analyze example_logs/diabetes --out reports/diabetes
+	for round in 1 2 3; do \
+		$(BIN)/runreport analyze example_logs/run4_improved/csv/run4_round$$round.csv --out reports/run4_improved || exit 1; \
+	done
 	$(BIN)/runreport analyze example_logs/published --out reports/published
 	$(BIN)/runreport rules --markdown > docs/rules.md
 
@@ -36,10 +39,20 @@ logs: $(VENV)/.installed-test
 		$(BIN)/python -m training run $$run --out example_logs --checkpoint-dir runs/checkpoints --force || exit 1; \
 	done
 	$(BIN)/python -m training run diabetes --out example_logs/diabetes --checkpoint-dir runs/checkpoints --force
-	$(BIN)/python -m training sweep lambda_sweep --out example_logs --checkpoint-dir runs/checkpoints --force
+	for sweep in lambda_sweep lambda_sweep_run4; do \
+		$(BIN)/python -m training sweep $$sweep --out example_logs --checkpoint-dir runs/checkpoints --force || exit 1; \
+	done
+	$(BIN)/python -m training improve run4 --rounds 4 --set threads=1 --out example_logs/run4_improved --reports reports/run4_improved --force
+	rm -r example_logs/run4_improved/checkpoints
+
+# The logger's adapters against the real libraries, which are too large for every run: in an environment of their own.
+adapters:
+	$(MAKE) VENV=.venv-adapters .venv-adapters/.installed-test
+	.venv-adapters/bin/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt lightning keras transformers accelerate
+	.venv-adapters/bin/python -m pytest -rs tests/logger/test_adapters.py
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-adapters build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

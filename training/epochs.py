@@ -54,10 +54,13 @@ def train_epochs(
         start = time.perf_counter()
         trainer.world.seed_epoch(config.seed, epoch)
         result = trainer.train_epoch(combined(fixed_weight, hard_weight))
-        train_pred = objective.point(trainer.predict(dataset.train))
+        # Hard samples are weighted by these predictions, whatever the log needs of them.
+        wanted = config.hard_sample_k > 0 or is_due(config, epoch)
+        train_pred = objective.point(trainer.predict(dataset.train)) if wanted else None
         val_outputs = trainer.predict(dataset.val)
         val_pred = objective.point(val_outputs)
-        hard_weight = hard_sample_weights(config, (train_pred - dataset.train.target).abs())
+        if train_pred is not None:
+            hard_weight = hard_sample_weights(config, (train_pred - dataset.train.target).abs())
         losses = evaluate_losses(objective, result.penalty_weight, val_outputs, dataset.val.target)
         row = loss_columns(epoch, result, losses) | metric_columns(dataset, train_pred, val_pred)
         row["gpu_memory_gib"] = peak_memory_gib(val_pred.device)
@@ -140,10 +143,19 @@ def loss_columns(epoch: int, result: EpochResult, losses: SplitLosses) -> Row:
     }
 
 
-def metric_columns(dataset: Dataset, train_pred: Tensor, val_pred: Tensor) -> Row:
-    """The columns of one epoch that come from predictions made after it."""
+def is_due(config: Config, epoch: int) -> bool:
+    """Whether the training split's metrics are logged after this epoch: the first, then every so many, and the last planned.
+
+    >>> [epoch for epoch in range(1, 12) if is_due(Config(train_metrics_every=4, max_epochs=11), epoch)]
+    [1, 5, 9, 11]
+    """
+    return (epoch - 1) % config.train_metrics_every == 0 or epoch == config.max_epochs
+
+
+def metric_columns(dataset: Dataset, train_pred: Tensor | None, val_pred: Tensor) -> Row:
+    """The columns of one epoch that come from predictions made after it; the training split's None without its own."""
     val = summarise(values_of(dataset.val.target), values_of(val_pred))
-    train = summarise(values_of(dataset.train.target), values_of(train_pred))
+    train = None if train_pred is None else summarise(values_of(dataset.train.target), values_of(train_pred))
     return {
         "r2": val.r2,
         "variance_ratio": val.variance_ratio,
@@ -155,10 +167,10 @@ def metric_columns(dataset: Dataset, train_pred: Tensor, val_pred: Tensor) -> Ro
         "true_std": val.true_std,
         "mae": val.mae,
         "rmse": val.rmse,
-        "train_r2": train.r2,
-        "train_variance_ratio": train.variance_ratio,
-        "train_pearson_r": train.pearson_r,
-        "train_pred_mean": train.pred_mean,
+        "train_r2": None if train is None else train.r2,
+        "train_variance_ratio": None if train is None else train.variance_ratio,
+        "train_pearson_r": None if train is None else train.pearson_r,
+        "train_pred_mean": None if train is None else train.pred_mean,
     }
 
 

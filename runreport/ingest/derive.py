@@ -26,20 +26,20 @@ def with_derived(run: Run) -> Run:
     """
     history = run.history
     if history is None:
-        if any(note.code.startswith("log.") for note in run.notes):
-            notes = tuple(
-                replace(note, code=note.code.replace("log.", "predictions.", 1))
-                if note.code.startswith("log.")
-                else note
-                for note in run.notes
-            )
-            return _with_final_r2(replace(run, notes=notes))
-        return _with_final_r2(run)
+        return _with_final_r2(replace(run, notes=of_predictions(run.notes)))
     said: list[Note] = []
     history = _with_r2(_with_ratio(history, said), said)
     if said:
         run = replace(run, history=history, notes=(*run.notes, *said))
     return _with_final_r2(run)
+
+
+def of_predictions(notes: Sequence[Note]) -> tuple[Note, ...]:
+    """Notes about a file of predictions under codes of their own: a row cut off there says nothing about the training."""
+    return tuple(
+        replace(note, code=note.code.replace("log.", "predictions.", 1)) if note.code.startswith("log.") else note
+        for note in notes
+    )
 
 
 def _with_ratio(history: History, said: list[Note]) -> History:

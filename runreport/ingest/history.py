@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,14 +13,18 @@ from runreport.errors import InputError
 from runreport.history import History
 from runreport.ingest.cells import numbers_where_they_are, seconds
 from runreport.ingest.columns import ALIASES, map_columns, plain, prediction_columns
+from runreport.ingest.epochs import STEPS, Columns, one_row_an_epoch, split_restarts, with_epochs_of_steps
 from runreport.ingest.table import LARGEST, MISSING, Table, bounded, numbers, read_table, to_float
 from runreport.run import Note
-from runreport.wording import plural
 
 MOST_EPOCHS = 2.0**53
 """Beyond it a float no longer counts by ones; a cell that large in an epoch column is something else."""
 MEASURE = re.compile(r"loss|(^|_)r2($|_)|learning|(^|_)lr($|_)")
 """Names that look like a figure the report is about: where they are not recognised, they are named first."""
+CLASSIFIER = re.compile(
+    r"(^|_)(acc|accuracy|top\d|f1|auc|auroc|auprc|precision|recall|logloss|cross_entropy|map50)($|_)"
+)
+"""Names of scores that only a classifier (or a detector) has."""
 OWN = frozenset(HISTORY_COLUMNS)
 CLOCKS = frozenset(
     ("time", "timestamp", "created_at", "date", "datetime", "wall_time", "walltime", "elapsed", "runtime")
@@ -31,11 +33,8 @@ CLOCKS = frozenset(
 DURATIONS = ("epoch_seconds", *ALIASES["epoch_seconds"])
 HELD_OUT = ("val_loss", "r2", "mae", "rmse", "mse", "pearson_r", "variance_ratio")
 """Known names of validation."""
-STEPS = ("step", "global_step", "iteration", "iter")
-"""Columns that number the optimizer's steps, which many loggers write beside the epoch."""
 INDEXES = frozenset(("", "unnamed_0", "index"))
 """What pandas calls the numbers of the rows, plain."""
-Columns = Mapping[str, Sequence[float | None]]
 
 
 HistoryPart = tuple[History, dict[str, str], tuple[Note, ...]]
@@ -195,7 +194,12 @@ def _histories(records: Records, mapped: dict[str, str]) -> list[HistoryPart]:
     if tested:
         message = f"{', '.join(tested[:5])} read as of validation: no other figures were held out in the epochs"
         notes.append(Note(code="mapped", message=message))
-    missed = [e for e in records.header if e not in mapped.values() and _is_unknown(e)]
+    classified = [e for e in records.header if e not in mapped.values() and CLASSIFIER.search(plain(e))]
+    if classified and not any(known in mapped for known in HELD_OUT[1:]):
+        shown = ", ".join(classified[:5]) + (", ..." if len(classified) > 5 else "")
+        message = f"{shown}: scores of a classifier; what can be judged are its losses, learning rate and selection"
+        notes.append(Note(code="classification", message=message))
+    missed = [e for e in records.header if e not in mapped.values() and e not in classified and _is_unknown(e)]
     if missed:
         missed.sort(key=lambda e: not MEASURE.search(plain(e)))  # what looks like a loss or a score first
         shown = ", ".join(missed[:5]) + (f" and {len(missed) - 5} more" if len(missed) > 5 else "")
@@ -206,11 +210,11 @@ def _histories(records: Records, mapped: dict[str, str]) -> list[HistoryPart]:
         them = "value is" if beyond == 1 else "values are"
         notes.append(Note(code="derived", message=f"{beyond} {them} beyond ±{LARGEST:g} and read as infinite"))
     data = {name: [v if v is None else bounded(v) for v in values] for name, values in data.items() if name != "epoch"}
-    parts = _split_restarts(epochs)
+    parts = split_restarts(epochs)
     histories = []
     for number, (start, stop) in enumerate(parts, start=1):
         columns = {name: values[start:stop] for name, values in data.items()}
-        part, part_notes = _one_row_an_epoch(epochs[start:stop], columns, _measured(mapped))
+        part, part_notes = one_row_an_epoch(epochs[start:stop], columns, _measured(mapped))
         said = [*notes, *part_notes]
         if len(parts) > 1:
             where = f"epochs start again on {records.place} {records.lines[start]}"
@@ -225,35 +229,6 @@ def _is_unknown(name: str) -> bool:
     """Whether this is a figure that nobody here knows: no clock, no step, no column of our own without a rule."""
     short = plain(name)
     return bool(short) and name not in OWN and short not in CLOCKS and short not in STEPS and short not in INDEXES
-
-
-def with_epochs_of_steps(
-    epochs: Sequence[float | None], steps: Sequence[float | None] | None
-) -> tuple[Sequence[float | None], list[Note]]:
-    """The epochs, those of rows without one told by their step: of the first row at that step or after it that has both.
-
-    Lightning's monitor of the learning rate logs a step and no epoch.
-
-    >>> with_epochs_of_steps([None, 0, None, 1], [9, 19, 29, 39])[0]
-    [0, 0, 1, 1]
-    """
-    lacking = sum(epoch is None for epoch in epochs)
-    if not lacking or steps is None:
-        return epochs, []
-    both = ((s, e) for s, e in zip(steps, epochs, strict=True) if s is not None and e is not None)
-    known = sorted(pair for pair in both if all(map(math.isfinite, pair)))
-    # Only where the epochs follow the steps does a step tell the epoch.
-    if not known or any(b[1] < a[1] for a, b in pairwise(known)):
-        return epochs, []
-    found: list[float | None] = []
-    for step, epoch in zip(steps, epochs, strict=True):
-        if epoch is None and step is not None and math.isfinite(step):
-            at = min(bisect_left(known, (step, -math.inf)), len(known) - 1)
-            found.append(known[at][1])
-        else:
-            found.append(epoch)
-    message = f"the epoch of {plural(lacking, 'row')} without one was told by the step"
-    return found, [Note(code="derived", message=message)]
 
 
 def _remedy(path: Path, table: Table) -> str:
@@ -272,80 +247,6 @@ def _epochs(records: Records, name: str, values: Sequence[float | None]) -> list
             found = f"no epoch number in column {name!r}, {records.place} {line}"
             raise InputError(records.path, found=found, expected="a number")
     return [v for v in values if v is not None]
-
-
-def _split_restarts(epochs: list[float]) -> list[tuple[int, int]]:
-    """Row ranges of the runs in one file: a jump back to the first epoch (or before it) starts another run.
-
-    A jump back to a later epoch is a resume of the same run, and is handled as duplicate epochs. Where no epoch comes
-    twice the rows are of one run in another order (newest first), whatever jumps they make.
-
-    >>> _split_restarts([1, 2, 3, 1, 2]), _split_restarts([1, 2, 3, 2, 3, 4]), _split_restarts([3, 2, 1])
-    ([(0, 3), (3, 5)], [(0, 6)], [(0, 3)])
-    """
-    if len(set(epochs)) == len(epochs):
-        return [(0, len(epochs))]
-    starts = [0]
-    for i in range(1, len(epochs)):
-        if epochs[i] < epochs[i - 1] and epochs[i] <= epochs[starts[-1]]:
-            starts.append(i)
-    return list(zip(starts, [*starts[1:], len(epochs)], strict=True))
-
-
-def _one_row_an_epoch(epochs: Sequence[float], columns: Columns, measured: Sequence[str]) -> tuple[History, list[Note]]:
-    """One row an epoch: rows that complement each other are merged, exact repeats dropped, contradictions noted.
-
-    Only ``measured`` columns can contradict: a clock beside them differs in every row and means nothing by it. Rows of
-    one epoch that a step column tells apart are no contradiction either: they were logged within the epoch.
-    """
-    rows_of: dict[float, list[int]] = {}
-    for row, epoch in enumerate(epochs):
-        rows_of.setdefault(epoch, []).append(row)
-    order = sorted(rows_of)
-    if len(rows_of) == len(epochs):  # nothing to merge, as in most logs
-        rows = [rows_of[epoch][0] for epoch in order]
-        merged = {name: tuple([values[row] for row in rows]) for name, values in columns.items()}
-    else:
-        merged = {n: tuple(_last_logged(values, rows_of[e]) for e in order) for n, values in columns.items()}
-    history = History(epochs=tuple(_whole(e) for e in order), columns=merged)
-    if len(rows_of) == len(epochs):
-        unsorted = Note(code="derived", message="the rows were not in epoch order and have been sorted")
-        return history, [unsorted] if list(epochs) != sorted(epochs) else []
-    contradictory = [e for e, rows in rows_of.items() if any(_differ(columns[name], rows) for name in measured)]
-    backward = next((b for a, b in pairwise(epochs) if b < a), None)
-    if backward is not None:
-        plus = "" if not contradictory else f"; {plural(len(contradictory), 'epoch')} logged twice, the later kept"
-        message = f"the run was resumed at epoch {backward:g}{plus}"
-        return history, [Note(code="log.restarts", message=message, epoch=backward)]
-    if not contradictory:
-        return history, []
-    shown = ", ".join(f"{e:g}" for e in contradictory[:5]) + (", ..." if len(contradictory) > 5 else "")
-    count = plural(len(contradictory), "epoch")
-    if all(_told_apart(columns, rows_of[e]) for e in contradictory):
-        message = f"{count} logged at several steps ({shown}); the last value of each column was kept"
-        return history, [Note(code="merged", message=message)]
-    message = f"{count} logged more than once with other values ({shown}); the last row of each was kept"
-    return history, [Note(code="log.duplicate-epochs", message=message, epoch=contradictory[0])]
-
-
-def _last_logged(values: Sequence[float | None], rows: Sequence[int]) -> float | None:
-    """The last value that any of these rows logged."""
-    return next((v for row in reversed(rows) if (v := values[row]) is not None), None)
-
-
-def _differ(values: Sequence[float | None], rows: Sequence[int]) -> bool:
-    """Whether these rows logged two values of one column; NaN is one value."""
-    return len({"nan" if math.isnan(v) else v for row in rows if (v := values[row]) is not None}) > 1
-
-
-def _told_apart(columns: Columns, rows: Sequence[int]) -> bool:
-    """Whether a step column has another value in each of these rows, but for rows that complement each other."""
-    steps = next((columns[name] for name in STEPS if name in columns), None)
-    return steps is not None and len({steps[row] for row in rows}) > 1
-
-
-def _whole(epoch: float) -> int | float:
-    return int(epoch) if epoch.is_integer() else epoch
 
 
 def _is_numeric(table: Table, name: str) -> bool:

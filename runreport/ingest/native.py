@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from runreport.errors import InputError, NoFinitePredictionsError
 from runreport.history import History
+from runreport.ingest.derive import of_predictions
 from runreport.ingest.history import read_histories
 from runreport.ingest.predictions import read_one, runs_of_predictions
 from runreport.ingest.reader import ReadOptions, Source
@@ -53,7 +54,7 @@ def read_native(source: Source, options: ReadOptions) -> list[Run]:
     if "predictions" in files:
         try:
             found_predictions = read_one(files["predictions"], options)
-            predictions, notes = found_predictions.rows, found_predictions.notes
+            predictions, notes = found_predictions.rows, of_predictions(found_predictions.notes)
             sample_columns, own_split = found_predictions.columns_read, found_predictions.split
         except NoFinitePredictionsError as error:
             if "history" not in files:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runreport.errors import InputError
+from runreport.ingest.parquet_probe import check_parquet
 from runreport.ingest.table import Table, numbers, read_table, read_text, to_float
 from runreport.run import Note
 
@@ -154,6 +155,7 @@ def _parquet(path: Path) -> Cells:
     """A Parquet file; its text and category columns become text, its dates too."""
     import polars as pl
 
+    check_parquet(path)
     try:
         scan = pl.scan_parquet(path, glob=False)
         rows = scan.select(pl.len()).collect().item()

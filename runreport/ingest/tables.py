@@ -12,7 +12,8 @@ from runreport.errors import InputError
 from runreport.ingest.cells import number
 from runreport.ingest.columns import ALIASES, plain
 from runreport.ingest.documents import MEASURED, final_figures
-from runreport.ingest.history import INDEXES, STEPS, histories_of_table
+from runreport.ingest.epochs import STEPS
+from runreport.ingest.history import INDEXES, histories_of_table
 from runreport.ingest.reader import Head, ReadOptions, Source
 from runreport.ingest.runs import runs_of_parts
 from runreport.ingest.table import MISSING, SEPARATORS, Table, read_table

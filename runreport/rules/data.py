@@ -47,15 +47,18 @@ RULES: tuple[Rule, ...] = (
         title="Too good to be true",
         meaning=(
             "A perfect score, predictions that equal the truth, or a validation set predicted far better than the "
-            "training set: the answer may be among the inputs, or rows of one split in another."
+            "training set, or rows that the run itself counted in two splits: the answer may be among the inputs, or rows of "
+            "one split in another."
         ),
         statistic=(
-            "R² > 1 - 1e-6; share of predictions exactly equal to a truth that is not made of whole numbers; validation "
+            "Rows with equal inputs in two splits, by `leak_check` of the metrics file; R² > 1 - 1e-6; share of predictions "
+            "exactly equal to a truth that is not made of whole numbers; validation "
             "R² above training R² by more than 3 standard errors."
         ),
         remedy="Check features for the target, and the splits for shared rows, groups or neighbours in time.",
         severities=(
-            "critical for a perfect score or equal values; validation above training warning where it has half the "
+            "critical for a perfect score, equal values or many shared test rows, warning for any; validation above training "
+            "warning where it has half the "
             "training error or less, else info"
         ),
         check=check_leak,
@@ -63,6 +66,12 @@ RULES: tuple[Rule, ...] = (
             Threshold(name="perfect", default=1e-6, reason="1 - R² that no measured target allows", unit="1 - R²"),
             Threshold(name="equal_share", default=0.5, reason="most of them, to the last digit", unit="of rows"),
             Threshold(name="least_rows", default=10, reason="a few rows can be fitted by chance", unit="rows"),
+            Threshold(
+                name="shared_share",
+                default=0.05,
+                reason="one row in twenty, known by heart, gives back up to 0.05 of R²; below it equal rows can be chance",
+                unit="of test rows",
+            ),
             Threshold(name="standard_errors", default=3.0, reason="chance passes it in a run of 700", unit="SE"),
             Threshold(
                 name="error_share",

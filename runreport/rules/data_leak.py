@@ -5,23 +5,34 @@ from __future__ import annotations
 from runreport.context import Context, Limits
 from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity
 from runreport.rules import data_basis as basis
+from runreport.rules.data_leak_counted import counted, shared_rows
 from runreport.wording import epoch as epoch_text
 from runreport.wording import fixed, number, percent
 
 LEAK = "data.leak"
 
-NOT_CHECKABLE = "Whether rows of one split are in another cannot be checked from these files."
-
 
 def check_leak(context: Context, limits: Limits) -> Outcome:
-    """data.leak: a perfect score or equal values (critical), or validation far above training."""
-    findings = [f for f in (_perfect(context, limits), _above_training(context, limits)) if f is not None]
+    """data.leak: rows counted in two splits, a perfect score or equal values, or validation far above training."""
+    tests = (shared_rows(context, limits), _perfect(context, limits), _above_training(context, limits))
+    findings = [f for f in tests if f is not None]
     if findings:
         return Checked(findings=tuple(findings))
     final = context.final
-    if basis.estimate(final, "r2") is None and _epoch_pair(context) is None:
+    if basis.estimate(final, "r2") is None and _epoch_pair(context) is None and not counted(context):
         return NotChecked(rule=LEAK, reason="no R² of predictions and no train_r2 column")
     return CLEAR
+
+
+def _what_is_known(context: Context) -> str:
+    if not counted(context):
+        return "Whether rows of one split are in another cannot be checked from these files."
+    shared = {pair: rows for pair, rows in counted(context).items() if rows}
+    return (
+        "The run's own leak check counted no row with equal inputs in two splits."
+        if not shared
+        else ("The run's own leak check counted rows with equal inputs in two splits.")
+    )
 
 
 def _perfect(context: Context, limits: Limits) -> Finding | None:
@@ -40,7 +51,7 @@ def _perfect(context: Context, limits: Limits) -> Finding | None:
         what = f"1 - R² is {number(1 - r2, 2)} (threshold {number(limits['perfect'])})"
     message = (
         f"{basis.place(final)} {what}: either the target has no noise at all, or the answer is among the inputs. "
-        f"{NOT_CHECKABLE}"
+        f"{_what_is_known(context)}"
     )
     return Finding(
         rule=LEAK,
@@ -111,7 +122,7 @@ def _above_training(context: Context, limits: Limits) -> Finding | None:
         f"{fixed(train)} by {number((validation - train) / error, 2)} standard errors (threshold "
         f"{number(limits['standard_errors'])}): the validation set is easier, the training R² is "
         "taken with noise or dropout, or the splits share rows. "
-        f"{NOT_CHECKABLE}"
+        f"{_what_is_known(context)}"
     )
     return Finding(
         rule=LEAK,

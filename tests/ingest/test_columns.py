@@ -129,3 +129,20 @@ def test_given_truth_and_prediction() -> None:
 def test_near_gives_the_nearest_or_a_few() -> None:
     assert near("variance_rato", ALIASES).startswith("'variance_ratio' or ")
     assert near("zzz", list("abcdefghijkl")) == "one of a, b, c, d, e, f, g, h, ..."
+
+
+@pytest.mark.parametrize(
+    ("found", "mapped"),
+    [
+        (["loss", "mae", "val_mae"], {"train_loss": "loss", "train_mae": "mae", "mae": "val_mae"}),
+        (["r2", "val_r2"], {"train_r2": "r2", "r2": "val_r2"}),
+        (["train_r2", "r2"], {"train_r2": "train_r2", "r2": "r2"}),
+        (["Loss/train", "Loss/val", "r2_val"], {"train_loss": "Loss/train", "val_loss": "Loss/val", "r2": "r2_val"}),
+        (["train_loss_epoch", "val_loss_epoch"], {"train_loss": "train_loss_epoch", "val_loss": "val_loss_epoch"}),
+        (["val_loss", "val_loss_epoch"], {"val_loss": "val_loss"}),
+        (["coef_det", "lr-AdamW"], {"r2": "coef_det", "learning_rate": "lr-AdamW"}),
+        (["val_loss", "lr-Adam", "lr-SGD"], {"val_loss": "val_loss"}),
+    ],
+)  # fmt: skip
+def test_names_as_loggers_write_them(found: list[str], mapped: dict[str, str]) -> None:
+    assert map_columns(FILE, found, {}) == mapped

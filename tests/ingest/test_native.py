@@ -366,3 +366,9 @@ def test_predictions_by_another_name_are_recognised(tmp_path: Path) -> None:
     assert run.format == "predictions"
     assert run.predictions is not None
     assert run.predictions.rows() == [("a", 1.0, 2.0)]
+
+
+def test_predictions_that_were_cut_off_say_nothing_about_the_training(tmp_path: Path) -> None:
+    rows = "".join(f"{i},{i + 0.5}\n" for i in range(9))
+    (run,) = load(tmp_path, {"run.csv": "epoch,val_loss\n1,0.5\n", "predictions_run.csv": f"y_true,y_pred\n{rows}9,"})
+    assert [note.code for note in run.notes] == ["predictions.truncated"]

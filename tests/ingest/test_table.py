@@ -166,3 +166,17 @@ def test_control_characters_do_not_reach_the_message(file: Path) -> None:
     with pytest.raises(InputError) as caught:
         numbers(read_table(file), "b")
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("last", ["0.25", "0.3", "7", "1e-05"])
+def test_a_whole_last_row_is_kept_where_the_others_differ_in_length_too(file: Path, last: str) -> None:
+    file.write_text(f"epoch,r2\n1,0.125\n2,0.25\n3,0.12345\n4,{last}")
+    assert read_table(file).rows[-1] == ("4", last)
+
+
+@pytest.mark.parametrize("last", ["0.12", "0", "0.", "1e-"])
+def test_a_last_row_with_fewer_decimals_than_all_others_is_cut_off(file: Path, last: str) -> None:
+    file.write_text(f"epoch,r2\n1,0.125\n2,0.250\n3,0.123\n4,{last}")
+    table = read_table(file)
+    assert len(table.rows) == 3
+    assert [note.code for note in table.notes] == ["log.truncated"]

@@ -17,7 +17,7 @@ from training.ensemble.norms import MeanNorms
 from training.ensemble.running import Running
 from training.ensemble.samples import Samples
 from training.ensemble.stacked import StackedNetwork
-from training.epochs import loss_columns, metric_columns, values_of, why_stop
+from training.epochs import is_due, loss_columns, metric_columns, values_of, why_stop
 from training.loop import EpochResult
 from training.objective import evaluate_losses
 from training.recalibration import Recalibration, recalibrated, recalibration_of
@@ -163,7 +163,9 @@ class _Ensemble:
         dataset, config = m.member.dataset, m.member.config
         train_pred, val_pred = m.objective.point(train_out), m.objective.point(val_out)
         split_losses = evaluate_losses(m.objective, result.penalty_weight, val_out, dataset.val.target.cpu())
-        line = loss_columns(number, result, split_losses) | metric_columns(dataset, train_pred, val_pred)
+        due = is_due(config, number)
+        line = loss_columns(number, result, split_losses)
+        line |= metric_columns(dataset, train_pred if due else None, val_pred)
         line["gpu_memory_gib"] = None
         if m.stopping.update(number, line):
             m.kept_weight = result.penalty_weight

@@ -288,7 +288,12 @@ def test_classification_logs_are_read_for_what_they_share(tmp_path: Path) -> Non
     assert values(run, "val_loss") == [0.8, 0.75]
     assert run.history is not None
     assert "r2" not in run.history.columns
-    assert any("accuracy" in note.message for note in run.notes)
+    assert [(note.code, note.message) for note in run.notes] == [
+        (
+            "classification",
+            "accuracy, val_accuracy: scores of a classifier; what can be judged are its losses, learning rate and selection",
+        )
+    ]
 
 
 CELL = st.one_of(
