@@ -17,6 +17,7 @@ reports: $(VENV)/.installed
 	$(BIN)/runreport analyze $(EXAMPLES) --out reports
 	$(BIN)/runreport compare run1 run2 run3 run4 run5a run5b run5c healthy --logs example_logs/csv --out reports
 	$(BIN)/runreport compare "example_logs/lambda_sweep/*.csv" --out reports/lambda_sweep
+	$(BIN)/runreport compare "example_logs/lambda_sweep_run4/*.csv" --out reports/lambda_sweep_run4
 	$(BIN)/runreport analyze example_logs/diabetes --out reports/diabetes
 	for round in 1 2 3; do \
 		$(BIN)/runreport analyze example_logs/run4_improved/csv/run4_round$$round.csv --out reports/run4_improved || exit 1; \

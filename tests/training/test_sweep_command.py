@@ -124,6 +124,19 @@ def test_what_is_there_is_not_trained_again(
         assert "0/2" in captured.out
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
+    # Artifacts from before a setting was there: they were made with what is its default now.
+    metrics = folder / f"metrics_{NAMES[3]}.json"
+    document = json.loads(metrics.read_text())
+    del document["config"]["spatial_attention"]
+    metrics.write_text(json.dumps(document))
+    assert main([*arguments, "--dry-run"]) == 0
+    assert capsys.readouterr().out.splitlines() == [f"there    {name}" for name in NAMES]
+    document["config"]["gone"] = 1
+    metrics.write_text(json.dumps(document))
+    assert main([*arguments, "--dry-run"]) == 1
+    assert "unknown key 'gone'" in capsys.readouterr().err
+    metrics.write_bytes(before[metrics])
+
     (folder / f"metrics_{NAMES[0]}.json").unlink()
     (folder / f"predictions_{NAMES[1]}.csv").unlink()
     (folder / f"metrics_{NAMES[2]}.json").write_text("{")

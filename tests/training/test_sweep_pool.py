@@ -22,7 +22,7 @@ def test_results_and_failures_come_back_with_their_tasks() -> None:
 
 
 def test_a_process_that_is_killed_takes_no_other_with_it() -> None:
-    tasks = [signal.SIGKILL, 0]  # signal 0 is none: os.kill(0, …) is not used, raise_signal(0) is refused or harmless
+    tasks = [signal.SIGKILL, 0]  # signal 0 is none: that process ends by itself
     first, second = each_in_a_process(signal.raise_signal, tasks, jobs=1)
     assert first.failure == f"its process was killed by signal {int(signal.SIGKILL)}"
     assert "killed" not in (second.failure or "")

@@ -62,8 +62,7 @@ def text_of(value: Any) -> str:
 def run_name(sweep: str, case: str | None, point: Mapping[str, Any], seed: int) -> str:
     """The name of one run: sweep, case, each setting of the grid, seed.
 
-    A key is not followed by ``=``, which names of runs may not hold: the text after the last ``_`` is the value where
-    the value has none itself. A part that follows from others (the section ``data.``) is kept: names say what was set.
+    A key is followed by ``_`` and not by ``=``, which a run's name may not hold.
 
     >>> run_name("lambda_sweep", None, {"variance_lambda": 0.5}, 1)
     'lambda_sweep-variance_lambda_0.5-seed_1'

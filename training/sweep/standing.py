@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from runreport.artifacts import epoch_predictions_path, history_path, metrics_path, predictions_path
+from training.config_file import parse_config
 from training.errors import ConfigError
 from training.resume import differing
 from training.sweep.plan import PlannedRun
@@ -29,7 +30,14 @@ def finished(folder: Path, run: PlannedRun, *, epoch_predictions: bool = False) 
         raise ConfigError(
             f"{path}: cannot be read as a run's metrics ({error!r:.80}); use --force to replace it"
         ) from None
-    change = differing(made_from, run.config.to_dict()) if isinstance(made_from, dict) else ("config", made_from, "new")
+    try:
+        # A setting that is younger than the artifacts has its default, which means what was done before there was it.
+        made = parse_config(made_from, where=str(path)).to_dict()
+    except ConfigError as error:
+        raise ConfigError(
+            f"{error}; the run was made otherwise than the sweep would; use --force to replace it"
+        ) from None
+    change = differing(made, run.config.to_dict())
     if change is not None:
         key, before, now = change
         raise ConfigError(f"{path}: made with {key} {before!r}, the sweep has {now!r}; use --force to replace it")
