@@ -120,7 +120,7 @@ def test_what_was_read_as_what_stands_in_the_report(here: Path) -> None:
     assert "1 file was not recognised and passed over: data.csv" in result.stderr
     text = (here / "out" / "theirs.md").read_text(encoding="utf-8")
     assert "`Valid Loss` as `val_loss`" in text
-    assert "acc" in text
+    assert "Acc: scores of a classifier" in text
     runs = json.loads(run("theirs.csv", "--format", "json").stdout)["runs"]
     assert runs[0]["columns_read"] == {"train_loss": "tr_loss", "val_loss": "Valid Loss"}
 
