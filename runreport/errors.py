@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
 
 class InputError(Exception):
@@ -29,6 +30,14 @@ class InputError(Exception):
         # Control characters in a file name or a cell must not break the one-line promise or drive the terminal.
         line = f"{self.where}: " + "; ".join(parts)
         super().__init__("".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # An exception is sent between processes as its class and its line; this one is made of four parts.
+        return self._made_of, (self.where, self.found, self.expected, self.remedy)
+
+    @classmethod
+    def _made_of(cls, where: str, found: str, expected: str | None, remedy: str | None) -> Self:
+        return cls(where, found=found, expected=expected, remedy=remedy)
 
 
 class NoFinitePredictionsError(InputError):

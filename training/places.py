@@ -47,3 +47,19 @@ class Places:
                 path.unlink()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+
+
+def writable(folder: Path, option: str) -> None:
+    """Makes the folder that ``option`` named, before hours are spent on what could not be written there.
+
+    Raises
+    ------
+    ConfigError
+        Where it cannot be made, or is no folder.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{option}: {folder}: cannot be made ({error.strerror or error}); choose a writable folder"
+        ) from None

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from runreport.artifacts import EpochPredictions, epoch_predictions_path, epoch_predictions_supported
 from training.acceleration import accelerate, say
 from training.checkpoint import load_checkpoint
 from training.config import Config
 from training.data import Dataset, Split, check_leaks, load_dataset
+from training.data.leaks import Leaks
 from training.distributed import World, join_world
 from training.environment import choose_device, make_reproducible, versions
 from training.epochs import Ending, train_epochs, values_of
@@ -86,7 +88,7 @@ def _run(
     dataset = load_dataset(config, device)
     leaks = check_leaks(config, dataset)
     objective = make_objective(config, dataset.train.target)
-    model = make_network(config, dataset.train, output_bias=objective.start(_output_bias(config, dataset.train)))
+    model = make_network(config, dataset.train, output_bias=objective.start(output_bias(config, dataset.train)))
     model = model.to(device)
     check_pretraining(config, dataset.train)
     problem = _prepare(config, places, force=force, resume=resume) if world.is_main else None
@@ -108,35 +110,58 @@ def _run(
         selected = load_checkpoint(places.checkpoint, model, device=device)
         penalty_weight = float(selected["penalty_weight"])
     outputs = trainer.predict(dataset.test)
-    recalibration = _recalibration(config, dataset, ending, stopping.selected_epoch)
+    recalibration = chosen_recalibration(config, dataset, ending.val_pred, stopping.selected_epoch)
     y_pred = recalibrated(objective.point(outputs), recalibration)
     losses = evaluate_losses(objective, penalty_weight, outputs, dataset.test.target)
     if world.is_main:
         if recalibration is not None:
             attach_to_checkpoint(places.checkpoint, recalibration)
         if epoch_predictions and epoch_predictions_supported():
-            _write_epoch_predictions(config, places, dataset.val, ending)
+            write_epoch_predictions(config, places, dataset.val, ending)
     return recorder.final(
         y_true=values_of(dataset.test.target),
         y_pred=values_of(y_pred),
         groups={"local_indices": dataset.test.local_indices.tolist(), "flight_name": dataset.test.names()},
-        given={
-            **_choice(stopping),
-            "versions": versions(),
-            "device": device.type,
-            "epochs_run": ending.epochs_run,
-            "stopped_because": ending.stopped_because,
-            "loss": losses.total,
-            "splits": {name: describe_target(values_of(split.target)) for name, split in dataset.splits().items()},
-            "leak_check": None if leaks is None else leaks.to_dict(),
-            "inputs": list(dataset.input_names) or None,
-            "pretraining": None if pretraining is None else pretraining.to_dict(),
-            "recalibration": None if recalibration is None else recalibration.to_dict(),
-        },
+        given=facts_of_run(
+            dataset,
+            stopping,
+            ending,
+            device=device.type,
+            loss=losses.total,
+            leaks=leaks,
+            recalibration=recalibration,
+        )
+        | {"pretraining": None if pretraining is None else pretraining.to_dict()},
     )
 
 
-def _write_epoch_predictions(config: Config, places: Places, val: Split, ending: Ending) -> None:
+def facts_of_run(
+    dataset: Dataset,
+    stopping: EarlyStopping,
+    ending: Ending,
+    *,
+    device: str,
+    loss: float,
+    leaks: Leaks | None,
+    recalibration: Recalibration | None,
+) -> dict[str, Any]:
+    """What the metrics file says of a run beyond what follows from its test predictions; ``loss`` is the test split's."""
+    return {
+        **_choice(stopping),
+        "versions": versions(),
+        "device": device,
+        "epochs_run": ending.epochs_run,
+        "stopped_because": ending.stopped_because,
+        "loss": loss,
+        "splits": {name: describe_target(values_of(split.target)) for name, split in dataset.splits().items()},
+        "leak_check": None if leaks is None else leaks.to_dict(),
+        "inputs": list(dataset.input_names) or None,
+        "pretraining": None,
+        "recalibration": None if recalibration is None else recalibration.to_dict(),
+    }
+
+
+def write_epoch_predictions(config: Config, places: Places, val: Split, ending: Ending) -> None:
     """The validation predictions after every epoch."""
     epoch_predictions = _collector(val)
     for epoch, val_pred in enumerate(ending.val_pred, start=1):
@@ -161,15 +186,17 @@ def _choice(stopping: EarlyStopping) -> dict[str, Any]:
     }
 
 
-def _recalibration(config: Config, dataset: Dataset, ending: Ending, selected: int | None) -> Recalibration | None:
+def chosen_recalibration(
+    config: Config, dataset: Dataset, val_pred: Sequence[Tensor] | Tensor, selected: int | None
+) -> Recalibration | None:
     """The line through the selected epoch's validation predictions; None where not asked for or no epoch was kept."""
     if config.recalibrate == "none" or selected is None:
         return None
-    fitted = recalibration_of(values_of(dataset.val.target), values_of(ending.val_pred[selected - 1]))
+    fitted = recalibration_of(values_of(dataset.val.target), values_of(val_pred[selected - 1]))
     return dataclasses.replace(fitted, applied=config.recalibrate == "apply" and fitted.line is not None)
 
 
-def _output_bias(config: Config, train: Split) -> float:
+def output_bias(config: Config, train: Split) -> float:
     """The number that the output bias starts at."""
     if isinstance(config.output_init_bias, str):
         return float(train.target.mean())

@@ -12,7 +12,7 @@ from runreport.analysis.engine import analyze_run
 from runreport.analysis.record import Analysis
 from runreport.errors import InputError
 from runreport.ingest.load import load_runs
-from runreport.report import headline
+from runreport.report.headline import lead_rule
 
 Names = tuple[tuple[str, ...], ...]
 """What a tool named, in its order: for each message, the faults that it may mean."""
@@ -63,22 +63,6 @@ def diagnose(case: Case) -> Diagnosis:
         intervals=intervals,
         epochs={f.rule: float(f.epoch) for f in reversed(analysis.findings) if f.epoch is not None},
     )
-
-
-def lead_rule(analysis: Analysis) -> str | None:
-    """The rule that the report's title speaks of; None where it speaks of none.
-
-    Follows :func:`runreport.report.headline.lead_clause`; a test holds the two together.
-    """
-    for rules, _ in headline._LEADS:
-        if rules == headline.NO_SIGNAL:
-            if headline._no_signal(analysis):
-                return rules[0]
-            continue
-        finding = analysis.finding(*rules)
-        if finding is not None and finding.severity.rank >= 1:
-            return finding.rule
-    return next((f.rule for f in analysis.findings if f.severity.rank >= 1), None)
 
 
 def order(analysis: Analysis, lead: str | None) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from runreport.errors import InputError
 
@@ -66,7 +66,7 @@ def _finish(run: Run, name: str) -> Done:
 
 
 def finish(run: Run, name: str, job: Job) -> Done:
-    """The run analysed and written under ``name``; an error as its line, since exceptions do not travel whole."""
+    """The run analysed and written under ``name``; an error as its line, so that the others go on."""
     from runreport.analysis.engine import analyze_run
     from runreport.report.headline import headline
     from runreport.report.json import document, to_json
@@ -138,19 +138,7 @@ def write_reports(
         initializer=_begin_writing,
         initargs=(comparison, folder, charts),
     ) as pool:
-        for written in pool.map(_write, analyses, names):
-            if isinstance(written, Refused):
-                raise InputError(written.where, found=written.found, expected=written.expected, remedy=written.remedy)
-            yield written
-
-
-class Refused(NamedTuple):
-    """An :class:`InputError` on its way between processes, which its own constructor does not survive."""
-
-    where: str
-    found: str
-    expected: str | None
-    remedy: str | None
+        yield from pool.map(_write, analyses, names)
 
 
 _writing: tuple[Comparison | None, Path, bool] | None = None
@@ -162,16 +150,13 @@ def _begin_writing(comparison: Comparison | None, folder: Path, charts: bool) ->
     _writing = (comparison, folder, charts)
 
 
-def _write(analysis: Analysis, name: str) -> Written | Refused:
+def _write(analysis: Analysis, name: str) -> Written:
     from runreport.report.write import write_report
 
     if _writing is None:
         raise RuntimeError("the pool was not begun")
     comparison, folder, charts = _writing
-    try:
-        return write_report(analysis, comparison, folder, name, charts=charts)
-    except InputError as error:
-        return Refused(error.where, error.found, error.expected, error.remedy)
+    return write_report(analysis, comparison, folder, name, charts=charts)
 
 
 def whole_document(documents: Iterable[str]) -> Iterator[str]:

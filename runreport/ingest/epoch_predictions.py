@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runreport.errors import InputError
+from runreport.ingest.parquet_probe import check_survivable
 
 NEEDED = ("epoch", "y_true", "y_pred")
 
@@ -22,6 +23,7 @@ def check_epoch_predictions(path: Path) -> None:
     """
     import polars as pl
 
+    check_survivable(path)
     try:
         scan = pl.scan_parquet(path, glob=False)
         schema = scan.collect_schema()

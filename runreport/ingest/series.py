@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from runreport.errors import InputError
 from runreport.ingest.columns import map_columns, plain
+from runreport.ingest.documents import final_figures
 from runreport.ingest.history import HistoryPart, histories_of_columns
 from runreport.ingest.reader import Source
 from runreport.ingest.runs import runs_of_parts
-from runreport.ingest.table import bounded
 from runreport.marks import clean
 from runreport.run import Note, Run
 from runreport.wording import plural
@@ -178,21 +178,14 @@ def _summary(path: Path, final: Mapping[str, float]) -> tuple[dict[str, object],
     """Final figures under the names that the report knows, and the split they are of: test before any other."""
     by_split: dict[str, dict[str, float]] = {}
     for name, value in final.items():
-        head, *rest = plain(name).split("_")
+        head = plain(name).split("_")[0]
         if head in TRAIN:
             continue
         split = "test" if head == "test" else "validation" if head in VALIDATION else EVALUATION
-        measured = "_".join(rest) if split != EVALUATION else plain(name)
-        measured = measured.removesuffix("_epoch")
-        known = next(iter(map_columns(path, [f"val_{measured}"], {})), None)
-        value = bounded(value)
-        if known is not None and math.isfinite(value):
-            by_split.setdefault(split, {})["loss" if known == "val_loss" else known] = value
+        by_split.setdefault(split, {})[plain(name).removesuffix("_epoch")] = value
     for split in ("test", EVALUATION, "validation"):
-        figures = by_split.get(split)
+        figures = final_figures(path, by_split.get(split, {}))
         if figures:
-            if "mse" in figures and figures["mse"] >= 0:
-                figures.setdefault("rmse", math.sqrt(figures["mse"]))
             return {**figures, "split": split}, split
     return {}, None
 

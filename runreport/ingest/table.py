@@ -240,7 +240,7 @@ def _cells(path: Path, text: str) -> tuple[list[tuple[int, list[str]]], int | No
 
     A quote that opens earlier and never closes swallows every line after it: that is an error, not a long cell.
     """
-    reader = csv.reader(io.StringIO(text), delimiter=_separator(text), strict=True)
+    reader = csv.reader(io.StringIO(text), delimiter=separator_of(text), strict=True)
     numbered: list[tuple[int, list[str]]] = []
     before = 0
     try:
@@ -261,7 +261,7 @@ def _cells(path: Path, text: str) -> tuple[list[tuple[int, list[str]]], int | No
     return numbered, None
 
 
-def _separator(text: str) -> str:
+def separator_of(text: str) -> str:
     """The separator that splits the header into most columns; a comma where none does."""
     first = next((line for line in text.split("\n") if line.strip()), "")
     return max(SEPARATORS, key=lambda s: (first.count(s), s == ","))

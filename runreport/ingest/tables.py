@@ -16,7 +16,7 @@ from runreport.ingest.epochs import STEPS
 from runreport.ingest.history import INDEXES, histories_of_table
 from runreport.ingest.reader import Head, ReadOptions, Source
 from runreport.ingest.runs import runs_of_parts
-from runreport.ingest.table import MISSING, SEPARATORS, Table, read_table
+from runreport.ingest.table import MISSING, Table, read_table, separator_of
 from runreport.run import Note, Run
 
 ENDINGS = (".csv", ".tsv")
@@ -31,9 +31,8 @@ def header_of(head: Head) -> tuple[str, ...]:
     line = head.line
     if len(line) > LONGEST_HEADER:
         return ()
-    separator = max(SEPARATORS, key=lambda s: (line.count(s), s == ","))
     try:
-        cells = next(csv.reader([line.lstrip("\ufeff")], delimiter=separator), [])
+        cells = next(csv.reader([line.lstrip("\ufeff")], delimiter=separator_of(line)), [])
     except csv.Error:
         return ()
     return tuple(plain(cell) for cell in cells)

@@ -17,18 +17,37 @@ def headline(analysis: Analysis) -> str:
     return f"{clean(analysis.run.name)}: {'; '.join(clauses) or 'nothing could be judged'}"
 
 
+def lead_rule(analysis: Analysis) -> str | None:
+    """The rule that the title speaks of; None where it speaks of none."""
+    lead = _lead(analysis)
+    return lead[0] if lead is not None else None
+
+
 def lead_clause(analysis: Analysis) -> str | None:
     """What the leading finding says, in a few words; None where no finding leads."""
+    lead = _lead(analysis)
+    if lead is None:
+        return None
+    rule, words = lead
+    if words is None:
+        return _title(rule)
+    finding = analysis.finding(rule)
+    at = "" if finding is None else _at(finding)
+    return words.format(at=at, bias=_bias(analysis), ratio=_ratio(analysis), r=_r(analysis))
+
+
+def _lead(analysis: Analysis) -> tuple[str, str | None] | None:
+    """The rule that leads and its words, None for its own title."""
     for rules, words in _LEADS:
         if rules == NO_SIGNAL:
             if _no_signal(analysis):
-                return words
+                return rules[0], words
             continue
         finding = analysis.finding(*rules)
         if finding is not None and finding.severity.rank >= 1:
-            return words.format(at=_at(finding), bias=_bias(analysis), ratio=_ratio(analysis), r=_r(analysis))
+            return finding.rule, words
     first = next((f for f in analysis.findings if f.severity.rank >= 1), None)
-    return _title(first.rule) if first is not None else None
+    return (first.rule, None) if first is not None else None
 
 
 def r2_clause(analysis: Analysis) -> str | None:

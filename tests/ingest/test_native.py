@@ -372,3 +372,16 @@ def test_predictions_that_were_cut_off_say_nothing_about_the_training(tmp_path: 
     rows = "".join(f"{i},{i + 0.5}\n" for i in range(9))
     (run,) = load(tmp_path, {"run.csv": "epoch,val_loss\n1,0.5\n", "predictions_run.csv": f"y_true,y_pred\n{rows}9,"})
     assert [note.code for note in run.notes] == ["predictions.truncated"]
+
+
+@pytest.mark.parametrize("byte", [0x15, 0x7D])
+def test_damage_that_would_end_the_process_is_a_line(tmp_path: Path, byte: int) -> None:
+    path = tmp_path / "epoch_predictions_a.parquet"
+    values = {"y_true": [1.0, 2.0, 3.0], "y_pred": [1.5, 2.0, 2.5], "epoch": [1.0, 1.0, 2.0]}
+    pl.DataFrame(values).write_parquet(path, compression="uncompressed")
+    content = bytearray(path.read_bytes())
+    content[135] = byte  # polars 2.1 aborts on it, and this process with it
+    path.write_bytes(content)
+    (error,) = load_runs([str(path)])
+    assert isinstance(error, InputError)
+    assert error.found.startswith("damaged Parquet")

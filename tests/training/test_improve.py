@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from training.cli import main
 from training.config import Config
 from training.errors import ConfigError
 from training.improve import loop
@@ -137,3 +138,27 @@ def test_a_tier_that_does_not_exist_is_refused(run: Any) -> None:
 def test_a_setting_that_is_not_ours_is_refused(run: Any) -> None:
     with pytest.raises(ConfigError, match="advice a: unknown key 'lr'"):
         run([reading(0.1, [advice("a", {"lr": 0.01})])])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--reports", "FILE/reports"], "--reports: FILE/reports: cannot be made"),
+        (["--out", "FILE"], "--out: FILE: cannot be made"),
+        (["--criteria", "none.yaml"], "--criteria: none.yaml: no such file"),
+        (["--rounds", "0"], "--rounds: found 0; expected at least 1"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_trained(
+    arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    taken = tmp_path / "taken"
+    taken.write_text("")
+
+    def begun(*_: object, **__: object) -> None:
+        raise AssertionError("a run was begun")
+
+    monkeypatch.setattr("training.run.run_training", begun)
+    assert main(["improve", "diabetes", *(a.replace("FILE", str(taken)) for a in arguments)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {said.replace('FILE', str(taken))}")

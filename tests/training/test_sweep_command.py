@@ -212,6 +212,21 @@ def test_a_run_that_was_cut_off_goes_on(
         assert _tables(tmp_path / "cut" / "tiny", name) == _tables(tmp_path / "whole" / "tiny", name)
 
 
+def test_a_place_that_cannot_be_written_is_said_before_anything_is_trained(
+    sweep_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begun(*_: object, **__: object) -> Iterator[Result[Any]]:
+        raise AssertionError("a run was begun")
+
+    monkeypatch.setattr(training.sweep.pool, "each_in_a_process", begun)
+    taken = tmp_path / "file"
+    taken.write_text("")
+    assert main(["sweep", str(sweep_file), "--out", str(taken)]) == 2
+    (line,) = [t for t in capsys.readouterr().err.splitlines() if t.startswith("error:")]
+    assert line.startswith(f"error: --out: {taken / 'tiny'}: cannot be made (")
+    assert line.endswith("; choose a writable folder")
+
+
 def test_jobs_and_files_are_checked(sweep_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, message in (
         ([str(sweep_file), "--jobs", "0"], "error: --jobs: found 0; expected at least 1\n"),

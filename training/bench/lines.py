@@ -90,7 +90,8 @@ def sentences(document: dict[str, Any], case: dict[str, Any]) -> list[str]:
         + (
             "and the norms alone leave no room for it below the goal."
             if cost["train_metrics_every"] is None
-            else f"below the goal with the norms if done every {cost['train_metrics_every']} epochs."
+            else f"below the goal with the norms if done every {cost['train_metrics_every']} epochs "
+            f"(`train_metrics_every`)."
         ),
     ]
     if epoch["gpu_memory_gib"] is not None:

@@ -11,11 +11,9 @@ from runreport.logger import RunLogger
 from training.acceleration import say
 from training.data import check_leaks
 from training.ensemble.member import Trained
-from training.environment import versions
 from training.epochs import Ending, values_of
-from training.metrics import describe_target
 from training.places import Places
-from training.run import _choice, _write_epoch_predictions
+from training.run import facts_of_run, write_epoch_predictions
 from training.stopping import make_early_stopping
 
 
@@ -32,6 +30,7 @@ def write_artifacts(trained: Trained, out: Path, *, epoch_predictions: bool = Tr
     leaks = check_leaks(config, dataset)
     stopping = make_early_stopping(config)
     stopping.selected_epoch = trained.selected_epoch
+    ending = Ending(stopped_because=trained.stopped_because, val_pred=trained.val_pred)
     test = dataset.test
     with (
         warnings.catch_warnings(record=True) as caught,
@@ -42,23 +41,20 @@ def write_artifacts(trained: Trained, out: Path, *, epoch_predictions: bool = Tr
             columns: dict[str, Any] = {name: row[name] for name in HISTORY_COLUMNS}
             log.epoch(**columns)
         if epoch_predictions and epoch_predictions_supported():
-            ending = Ending(stopped_because=trained.stopped_because, val_pred=trained.val_pred)
-            _write_epoch_predictions(config, places, dataset.val, ending)
+            write_epoch_predictions(config, places, dataset.val, ending)
         document = log.final(
             y_true=values_of(test.target),
             y_pred=values_of(trained.test_pred),
             groups={"local_indices": test.local_indices.tolist(), "flight_name": test.names()},
-            **_choice(stopping),
-            versions=versions(),
-            device=trained.test_pred.device.type,
-            epochs_run=len(trained.rows),
-            stopped_because=trained.stopped_because,
-            loss=trained.test_loss,
-            splits={name: describe_target(values_of(split.target)) for name, split in dataset.splits().items()},
-            leak_check=None if leaks is None else leaks.to_dict(),
-            inputs=list(dataset.input_names) or None,
-            pretraining=None,
-            recalibration=None if trained.recalibration is None else trained.recalibration.to_dict(),
+            **facts_of_run(
+                dataset,
+                stopping,
+                ending,
+                device=trained.test_pred.device.type,
+                loss=trained.test_loss,
+                leaks=leaks,
+                recalibration=trained.recalibration,
+            ),
         )
     for warning in caught:
         say(f"warning: {warning.message}")

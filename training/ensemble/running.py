@@ -12,6 +12,7 @@ from training.lambdas import LambdaSchedule, make_lambda_schedule
 from training.model import Network, make_network
 from training.objective import Objective, make_objective
 from training.resume import Row
+from training.run import output_bias
 from training.schedules import Schedule, make_schedule
 from training.stopping import EarlyStopping, make_early_stopping
 
@@ -41,9 +42,7 @@ class Running:
         """Its network as it starts: the one that the run alone would start from."""
         config, train = self.member.config, self.member.dataset.train
         torch.manual_seed(config.seed)
-        bias = config.output_init_bias
-        start = float(train.target.mean()) if isinstance(bias, str) else bias
-        return make_network(config, train, output_bias=self.objective.start(start))
+        return make_network(config, train, output_bias=self.objective.start(output_bias(config, train)))
 
     def order(self) -> Tensor:
         """The order of the training samples in the next epoch."""

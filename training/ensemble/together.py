@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -17,10 +16,11 @@ from training.ensemble.norms import MeanNorms
 from training.ensemble.running import Running
 from training.ensemble.samples import Samples
 from training.ensemble.stacked import StackedNetwork
-from training.epochs import is_due, loss_columns, metric_columns, values_of, why_stop
+from training.epochs import is_due, loss_columns, metric_columns, why_stop
 from training.loop import EpochResult
 from training.objective import evaluate_losses
-from training.recalibration import Recalibration, recalibrated, recalibration_of
+from training.recalibration import recalibrated
+from training.run import chosen_recalibration
 
 COMPACT_BELOW = 0.5
 """Share of members still training below which the stack is made smaller: copying it costs a step or two."""
@@ -204,10 +204,7 @@ class _Ensemble:
 
 def _trained(m: Running, outputs: Tensor) -> Trained:
     config, dataset, selected = m.member.config, m.member.dataset, m.stopping.selected_epoch
-    recalibration: Recalibration | None = None
-    if config.recalibrate != "none" and selected is not None:
-        fitted = recalibration_of(values_of(dataset.val.target), values_of(m.val_pred[selected - 1]))
-        recalibration = dataclasses.replace(fitted, applied=config.recalibrate == "apply" and fitted.line is not None)
+    recalibration = chosen_recalibration(config, dataset, m.val_pred, selected)
     losses = evaluate_losses(m.objective, m.kept_weight, outputs, dataset.test.target.cpu())
     return Trained(
         member=m.member,

@@ -33,6 +33,7 @@ def improve_command(options: argparse.Namespace) -> int:
     from training.errors import ConfigError
     from training.improve.loop import improve
     from training.improve.story import story_page
+    from training.places import writable
     from training.progress import make_progress
     from training.run import run_training
 
@@ -41,7 +42,11 @@ def improve_command(options: argparse.Namespace) -> int:
     config = load_config(options.config, options.overrides)
     if options.device is not None:
         config = dataclasses.replace(config, device=options.device)
+    if options.criteria is not None and not options.criteria.is_file():
+        raise ConfigError(f"--criteria: {options.criteria}: no such file")
     reports = options.reports or Path("reports") / f"{config.run_name}_improved"
+    writable(options.out, "--out")
+    writable(reports, "--reports")
     story = improve(
         config,
         rounds=options.rounds,

@@ -94,11 +94,13 @@ def _train(
     failures: dict[str, str],
 ) -> bool:
     """Trains the missing runs, adding to ``metrics`` and ``failures`` as they end; whether it was interrupted."""
-    from training.places import Places
+    from training.places import Places, writable
     from training.progress import result_line
     from training.sweep.pool import each_in_a_process
     from training.sweep.train import Job, train
 
+    if missing:
+        writable(folder, "--out")
     weights = (options.checkpoint_dir or options.out / "checkpoints") / plan.name
     jobs = [
         Job(

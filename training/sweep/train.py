@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from training.places import Places
+from training.progress import PlainProgress
 from training.sweep.plan import PlannedRun
 
 
@@ -21,19 +21,8 @@ class Job:
     epoch_predictions: bool
 
 
-class NoProgress:
+class NoProgress(PlainProgress):
     """Says nothing: several runs at a time would talk over each other."""
-
-    def __init__(self, name: str, epochs: int) -> None:
-        pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
 
     def epoch(self, row: Mapping[str, Any], *, selected: int | None) -> None:
         """Nothing."""

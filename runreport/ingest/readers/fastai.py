@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runreport.ingest.reader import Claim, Head, Reader, ReadOptions, Source
+from runreport.ingest.reader import Claim, Head, Reader
 from runreport.ingest.tables import ENDINGS, folder_name, header_of, read_others_table
-from runreport.run import Run
 
 BEGINS, ENDS = ("epoch", "train_loss", "valid_loss"), "time"
 """How every header of fastai begins and ends; its metrics, which are of validation, stand between."""
@@ -22,15 +21,4 @@ def claim(path: Path, head: Head) -> Claim | None:
     return Claim(root=path.parent, run=folder_name(path.parent) if path.stem == USUAL else path.stem, kind="history")
 
 
-def read(source: Source, options: ReadOptions) -> list[Run]:
-    """The runs of the table: each fit begins again at epoch 0.
-
-    Raises
-    ------
-    InputError
-        As :func:`~runreport.ingest.tables.read_others_table`.
-    """
-    return read_others_table(source, options)
-
-
-READER = Reader(name="fastai", reads="fastai's CSVLogger: history.csv", claim=claim, read=read)
+READER = Reader(name="fastai", reads="fastai's CSVLogger: history.csv", claim=claim, read=read_others_table)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from runreport.ingest.history import INDEXES
-from runreport.ingest.reader import Claim, Head, Reader, ReadOptions, Source
+from runreport.ingest.reader import Claim, Head, Reader
 from runreport.ingest.tables import ENDINGS, header_of, read_others_table
-from runreport.run import Run
 
 BESIDE = frozenset(("epoch", "lr", "learning_rate", *INDEXES))
 """Columns of a Keras log that have no twin of validation."""
@@ -31,20 +30,9 @@ def _bare_keras(head: Head) -> bool:
     return first == "epoch" and len(rest) > 1 and rest == sorted(rest)
 
 
-def read(source: Source, options: ReadOptions) -> list[Run]:
-    """The runs of the table; a bare figure is of training where it has a twin of validation.
-
-    Raises
-    ------
-    InputError
-        As :func:`~runreport.ingest.tables.read_others_table`.
-    """
-    return read_others_table(source, options)
-
-
 READER = Reader(
     name="keras-csv",
     reads="Keras' CSVLogger, and a History saved with pandas: loss, val_loss, mae, val_mae, ...",
     claim=claim,
-    read=read,
+    read=read_others_table,
 )

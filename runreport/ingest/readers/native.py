@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runreport.ingest.native import read_native
-from runreport.ingest.reader import Claim, Head, Reader, ReadOptions, Source
-from runreport.run import Run
+from runreport.ingest.reader import Claim, Head, Reader, Source
 
 PREFIXES = (
     ("epoch_predictions_", (".parquet",), "epoch_predictions"),
@@ -59,15 +58,10 @@ def complete(source: Source) -> Source:
     return replace(source, files=files)
 
 
-def read(source: Source, options: ReadOptions) -> list[Run]:
-    """The run, or several where its history file holds several."""
-    return read_native(source, options)
-
-
 READER = Reader(
     name="native",
     reads="<run>.csv (a row an epoch), predictions_<run>.csv, metrics_<run>.json, epoch_predictions_<run>.parquet",
     claim=claim,
-    read=read,
+    read=read_native,
     complete=complete,
 )

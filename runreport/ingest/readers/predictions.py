@@ -10,7 +10,7 @@ from pathlib import Path
 from runreport.ingest.prediction_tables import PARQUET, is_headerless
 from runreport.ingest.predictions import looks_like_predictions, runs_of_predictions
 from runreport.ingest.reader import Claim, Head, Reader, ReadOptions, Source
-from runreport.ingest.table import SEPARATORS
+from runreport.ingest.table import separator_of
 from runreport.run import Run
 
 NATIVE = ("predictions_", "epoch_predictions_", "metrics_")
@@ -39,8 +39,7 @@ def claim(path: Path, head: Head) -> Claim | None:
 
 
 def _has_columns(path: Path, line: str) -> bool:
-    separator = max(SEPARATORS, key=lambda s: (line.count(s), s == ","))
-    header = [cell.strip().lstrip("\ufeff") for cell in next(csv.reader([line], delimiter=separator), [])]
+    header = [cell.strip().lstrip("\ufeff") for cell in next(csv.reader([line], delimiter=separator_of(line)), [])]
     return len(header) > 1 and looks_like_predictions(path, header)
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runreport.ingest.reader import Claim, Head, Reader, ReadOptions, Source
+from runreport.ingest.reader import Claim, Head, Reader
 from runreport.ingest.refused import is_pointer
 from runreport.ingest.tables import ENDINGS, EPOCHS, header_of, is_measured, read_others_table
-from runreport.run import Run
 
 PRINTED = (".txt", ".log", ".dat")
 """Endings under which a table needs both an epoch and a figure in its header: most such files are prose."""
@@ -29,20 +28,9 @@ def claim(path: Path, head: Head) -> Claim | None:
     return Claim(root=path.parent, run=path.name[: -len(path.suffix)] or path.name, kind="history")
 
 
-def read(source: Source, options: ReadOptions) -> list[Run]:
-    """The runs of the table.
-
-    Raises
-    ------
-    InputError
-        As :func:`~runreport.ingest.tables.read_others_table`.
-    """
-    return read_others_table(source, options)
-
-
 READER = Reader(
     name="table",
     reads="any other CSV or TSV with a row an epoch and a column that is known, with any separator",
     claim=claim,
-    read=read,
+    read=read_others_table,
 )
