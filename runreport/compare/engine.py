@@ -38,6 +38,7 @@ def compare_runs(analyses: Sequence[Analysis], seed: int = SEED) -> Comparison:
         from runreport.compare.effects import find_effects
 
         effects = find_effects(design, analyses, matched)
+    large = bool(effects) and len(analyses) > MOST_PAIRED_RUNS
     paired: PairedComparison | None = None
     refused: str | None
     if isinstance(matched, str):
@@ -47,7 +48,7 @@ def compare_runs(analyses: Sequence[Analysis], seed: int = SEED) -> Comparison:
         known_other = [n for n, why in matched.left_out.items() if why != NO_PREDICTIONS]
         same = False if known_other else (None if matched.left_out else True)
         refused = None
-        if effects and len(analyses) > MOST_PAIRED_RUNS:
+        if large:
             refused = f"{len(analyses)} runs of a design are compared by setting, not pair by pair"
         else:
             from runreport.statistics.paired import compare_paired
@@ -61,7 +62,7 @@ def compare_runs(analyses: Sequence[Analysis], seed: int = SEED) -> Comparison:
         paired=paired,
         # The best of many runs of a design is best by luck as well: only a setting can be said to be better.
         best=()
-        if effects and len(analyses) > MOST_PAIRED_RUNS
+        if large
         else tuple(b for metric, key in RANKED if (b := _best(analyses, metric, key, paired, refused)) is not None),
         config_differences=config_differences(analyses),
         without_config=tuple(a.run.name for a in analyses if not a.run.config),

@@ -12,9 +12,6 @@ from typing import Any
 
 from training.errors import ConfigError
 
-METRICS = ("r2", "pearson_r", "variance_ratio", "bias")
-"""What a round is told by: R² and the three numbers that its error is made of."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
