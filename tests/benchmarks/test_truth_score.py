@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from benchmarks.truth.diagnose import Diagnosis, lead_rule, predicted_one, predicted_two
 from benchmarks.truth.mapping import PEERS, RULES
 from benchmarks.truth.outcome import Outcome, onset_error
-from benchmarks.truth.page import page
+from benchmarks.truth.page import page, readme_table
 from benchmarks.truth.peers import READERS
 from benchmarks.truth.report import summary
 from benchmarks.truth.score import coverage, f1_of_classes, scores, set_f1, single_pairs, wilson, wrong_pick
@@ -161,3 +162,9 @@ def test_the_page_shows_the_figures_that_were_measured() -> None:
     assert "not scored: losslint" in text
     assert "| scale | 0.00 | bias 1 |" in text
     assert str(Path.cwd()) not in text
+
+
+def test_the_readme_has_the_scores_that_were_measured() -> None:
+    results = json.loads(Path("benchmarks/results/truth.json").read_text(encoding="utf-8"))
+    assert readme_table(results) in Path("README.md").read_text(encoding="utf-8")
+    assert page(results) == Path("docs/truth.md").read_text(encoding="utf-8")
