@@ -116,11 +116,15 @@ def _above_training(context: Context, limits: Limits) -> Finding | None:
     error = _validation_error(context, validation, epoch)
     if error is None or validation - train <= limits["standard_errors"] * error:
         return None
+    by = (
+        f"{number((validation - train) / error, 2)} standard errors (threshold {number(limits['standard_errors'])})"
+        if error > 0
+        else f"{fixed(validation - train)}, and its standard error is 0"
+    )
     halved = 1 - validation <= limits["error_share"] * (1 - train)
     message = (
         f"At epoch {epoch_text(epoch)} the validation R² of {fixed(validation)} exceeds the training R² of "
-        f"{fixed(train)} by {number((validation - train) / error, 2)} standard errors (threshold "
-        f"{number(limits['standard_errors'])}): the validation set is easier, the training R² is "
+        f"{fixed(train)} by {by}: the validation set is easier, the training R² is "
         "taken with noise or dropout, or the splits share rows. "
         f"{_what_is_known(context)}"
     )

@@ -127,6 +127,13 @@ def test_leak_validation_above_training(train: float, validation: float, severit
     assert finding.evidence["difference"] == pytest.approx(validation - train)
 
 
+def test_leak_a_perfect_validation_has_no_standard_error() -> None:
+    history = history_of([1, 2, 3], train_r2=[0.4] * 3, r2=[1.0] * 3, variance_ratio=[1.0] * 3, pearson_r=[1.0] * 3)
+    finding = only(check(LEAK, context_of(None, history=history, saved=2, splits={"val": {"n": 144}}, r2=0.5)))
+    assert finding.evidence["standard_error"] == 0.0
+    assert "by 0.600, and its standard error is 0" in finding.message
+
+
 def test_shift_fires_where_the_training_mean_explains_the_bias() -> None:
     rng = np.random.default_rng(3)
     true = 5 + rng.standard_normal(300)
