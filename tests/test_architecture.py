@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-OUTER = ("analysis", "advice", "compare", "criteria", "report", "verify", "cli")
+OUTER = ("analysis", "advice", "compare", "criteria", "report", "verify", "watch", "cli")
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "artifacts": ("ingest", "run", "context", "metrics", "statistics", "rules", "selection", "findings", *OUTER),
     "ingest": ("context", "metrics", "statistics", "rules", "selection", "findings", *OUTER),
@@ -21,8 +21,9 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "advice": ("compare", "report", "cli"),
     "compare": ("report", "cli"),
     "analysis": ("compare", "report", "cli"),
-    "report": ("verify", "cli"),
-    "verify": ("cli",),
+    "report": ("verify", "watch", "cli"),
+    "verify": ("watch", "cli"),
+    "watch": ("verify", "cli"),
 }
 """Package -> what it must not import: what stands to its right in CONTRIBUTING's line."""
 ROOT = Path(__file__).resolve().parent.parent

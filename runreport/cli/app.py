@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from runreport.cli import analyze, compare, formats, rules, verify
+from runreport.cli import analyze, compare, formats, rules, verify, watch
 
 app = typer.Typer(
     name="runreport",
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.command("analyze", help=analyze.HELP)(analyze.analyze)
 app.command("compare", help=compare.HELP)(compare.compare)
 app.command("verify", help=verify.HELP)(verify.verify)
+app.command("watch", help=watch.HELP)(watch.watch)
 app.command("formats", help=formats.HELP)(formats.formats)
 app.command("rules", help=rules.RULES_HELP)(rules.rules)
 app.command("explain", help=rules.EXPLAIN_HELP)(rules.explain)
