@@ -96,16 +96,17 @@ class _Session:
             return False
         if reading.problem is not None:
             # A file that is being rewritten is not whole for a moment; what was read before stays on the screen.
-            if self.reading is None and str(reading.problem) != str(self.problem):
+            if self.reading is None and not self.live and str(reading.problem) != str(self.problem):
                 self._say(f"waiting: {reading.problem}")
             self.problem = reading.problem
             return False
         self.changed = time.monotonic()
         self.problem = None
-        if reading.began_again:
+        if reading.began_again or reading.newer:
             self.alerts.clear()
             self.printed = 0
-            self._say("the log began again")
+            self._say("another run began" if reading.newer else "the log began again")
+            self.named = False
         self.reading = reading
         if reading.run is not None:
             self._judge(reading)

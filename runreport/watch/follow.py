@@ -26,6 +26,8 @@ class Reading:
         Names of other runs in the same place, which are not followed.
     ended
         Whether the run says that it is over: its metrics file was written after its history.
+    newer
+        Whether this is another run than before: one that began in the folder since.
     began_again
         Whether the log is shorter than before: another run writes to the same file.
     problem
@@ -37,6 +39,7 @@ class Reading:
     run: Run | None
     others: tuple[str, ...] = ()
     ended: bool = False
+    newer: bool = False
     began_again: bool = False
     problem: InputError | None = None
     written_at: float | None = None
@@ -56,6 +59,7 @@ class Follower:
     _signature: Signature | None = None
     _held_back: bool = False
     _epochs: int = 0
+    _known: frozenset[tuple[str, Path, str]] = frozenset()
 
     def poll(self) -> Reading | None:
         """What is there now; None where nothing changed since the last poll."""
@@ -64,7 +68,7 @@ class Follower:
             return None
         settled = signature is not None and signature == self._signature
         try:
-            source, others = self._find()
+            source, others, newer = self._find()
             runs = [r for r in read_sources([source], self.options) if isinstance(r, Run | InputError)]
             broken = next((r for r in runs if isinstance(r, InputError)), None)
             if broken is not None:
@@ -76,7 +80,9 @@ class Follower:
         self._source = source
         self._signature = self._sign()
         run = [r for r in runs if isinstance(r, Run)][-1]
-        return self._reading(run, source, others, settled=settled)
+        if newer:
+            self._epochs = 0
+        return replace(self._reading(run, source, others, settled=settled), newer=newer)
 
     def _reading(self, run: Run, source: Source, others: tuple[str, ...], *, settled: bool) -> Reading:
         ended = _ended(source)
@@ -93,24 +99,31 @@ class Follower:
         self._epochs = count
         return Reading(run=run, others=others, ended=ended, began_again=began_again, written_at=_written_at(source))
 
-    def _find(self) -> tuple[Source, tuple[str, ...]]:
-        """The run to follow: the one followed so far, else the one that was written last."""
+    def _find(self) -> tuple[Source, tuple[str, ...], bool]:
+        """(the run to follow, other runs, whether it is another than before).
+
+        The run followed so far, unless one has begun since that was not there; at first the one that was written last.
+        """
         found = find([self.path], reader=self.reader)
         if not found.sources:
             raise found.errors[0] if found.errors else InputError(self.path, found="no log that is known")
-        if self._source is not None:
-            known = (self._source.reader, self._source.root, self._source.name)
-            same = next((s for s in found.sources if (s.reader, s.root, s.name) == known), None)
-            if same is not None:
-                return same, tuple(s.name for s in found.sources if s is not same)
-        newest = max(found.sources, key=lambda s: _written_at(s) or 0.0)
-        return newest, tuple(s.name for s in found.sources if s is not newest)
+        keys = {_key(source): source for source in found.sources}
+        begun = [source for key, source in keys.items() if key not in self._known]
+        followed = keys.get(_key(self._source)) if self._source is not None else None
+        candidates = begun or ([followed] if followed is not None else found.sources)
+        chosen = max(candidates, key=lambda s: _written_at(s) or 0.0)
+        newer = self._source is not None and _key(chosen) != _key(self._source)
+        self._known = self._known | frozenset(keys)
+        return chosen, tuple(s.name for s in found.sources if s is not chosen), newer
 
     def _sign(self) -> Signature | None:
         """Size and time of every file of the run, and of the folder that new ones appear in."""
         if self._source is None:
             return None
-        paths = [*self._source.files.values(), *dict.fromkeys(p.parent for p in self._source.files.values())]
+        files = list(self._source.files.values())
+        # A run that begins beside this one changes the folder above, or the one above that (version_1 beside version_0).
+        folders = dict.fromkeys(folder for file in files for folder in (file.parent, file.parent.parent))
+        paths = [*files, *folders]
         found = []
         for path in paths:
             try:
@@ -124,6 +137,10 @@ class Follower:
 def without_last(history: History) -> History:
     """The history without its last epoch."""
     return History(epochs=history.epochs[:-1], columns={name: values[:-1] for name, values in history.columns.items()})
+
+
+def _key(source: Source) -> tuple[str, Path, str]:
+    return source.reader, source.root, source.name
 
 
 def _times(paths: Sequence[Path]) -> list[float]:

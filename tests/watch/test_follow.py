@@ -149,6 +149,21 @@ def test_of_a_folder_the_run_written_last_is_followed_and_stays_so(tmp_path: Pat
     assert reading.run.name == "run2"
 
 
+def test_a_run_that_begins_beside_it_is_followed_from_then_on(tmp_path: Path) -> None:
+    for version in (0, 1):
+        log = tmp_path / "lightning_logs" / f"version_{version}" / "metrics.csv"
+        log.parent.mkdir(parents=True)
+        log.write_text(f"epoch,step,train_loss\n0,9,1.{version}\n")
+        if version == 0:
+            follower = Follower(path=str(tmp_path))
+            assert epochs(follower.poll()) == [0]
+    reading = follower.poll()
+    assert reading is not None
+    assert reading.newer
+    assert reading.run is not None
+    assert reading.run.name == "version_1"
+
+
 def test_tensorboard_and_keras_are_followed_too(repository: Path) -> None:
     fixtures = repository / "tests" / "ingest" / "fixtures"
     for place in (fixtures / "tensorboard" / "keras_run", fixtures / "keras_csv" / "training.csv"):
