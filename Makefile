@@ -7,7 +7,7 @@ TORCH  ?= torch==2.13.0
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 EXAMPLES := $(wildcard example_logs/csv/*.csv)
 
-.PHONY: demo reports test logs lint types adapters clean
+.PHONY: demo reports test logs lint types adapters cluster clean
 
 demo: $(VENV)/.installed reports
 	@echo
@@ -52,8 +52,14 @@ adapters:
 	.venv-adapters/bin/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt lightning keras transformers accelerate
 	.venv-adapters/bin/python -m pytest -rs tests/logger/test_adapters.py
 
+# Daft on a Ray cluster of several nodes, and an S3 server, all on loopback: too large for every run.
+cluster:
+	$(MAKE) VENV=.venv-cluster .venv-cluster/.installed-test
+	.venv-cluster/bin/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e ".[cluster]" "moto[server]" boto3 s3fs
+	.venv-cluster/bin/python -m pytest -rs tests/engines
+
 clean:
-	rm -rf $(VENV) .venv-adapters build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-adapters .venv-cluster build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -13,6 +13,7 @@ OUTER = ("analysis", "advice", "compare", "criteria", "report", "cli")
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "artifacts": ("ingest", "run", "context", "metrics", "statistics", "rules", "selection", "findings", *OUTER),
     "ingest": ("context", "metrics", "statistics", "rules", "selection", "findings", *OUTER),
+    "engines": ("context", "statistics", "rules", "selection", "findings", *OUTER),
     "metrics": ("ingest", "run", "context", "statistics", "rules", "selection", "findings", *OUTER),
     "statistics": ("ingest", "run", "context", "rules", "selection", "findings", *OUTER),
     "rules": ("ingest", *OUTER),

@@ -24,6 +24,7 @@ from runreport.cli.common import (
     split_loaded,
     watched,
 )
+from runreport.cli.engine import EngineName, runs_by_engine
 from runreport.cli.many import MOST_COMPARED, Job, finished, whole_document
 from runreport.errors import InputError
 
@@ -71,6 +72,11 @@ def analyze(
         bool | None, typer.Option("--charts/--no-charts", help="Draw charts [default: for up to 200 runs].")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that write reports at a time.")] = 1,
+    engine: Annotated[
+        EngineName | None,
+        typer.Option(help="PATHs are Parquet files of per-epoch predictions: reduce them to moments with this."),
+    ] = None,
+    ray_address: Annotated[str | None, typer.Option(help="Ray cluster for --engine daft: ray://HOST:10001.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only where the reports are.")] = False,
 ) -> None:
     """Parse, call, print."""
@@ -85,11 +91,16 @@ def analyze(
 
     options = ReadOptions(columns=columns, truth=truth, key=key)
     try:
-        found = find(paths, reader=reader, passed_over=say_passed_over)
+        reduced = runs_by_engine(paths, engine, ray_address)
+        if reduced is not None:
+            loaded: Iterable[Run | InputError] = reduced
+            count = len(reduced)
+        else:
+            found = find(paths, reader=reader, passed_over=say_passed_over)
+            count = len(found.sources)
+            loaded = chain(found.errors, watched(read_sources(found.sources, options, found.fetcher), count, "reading"))
     except InputError as error:
         fail(error)
-    count = len(found.sources)
-    loaded = chain(found.errors, watched(read_sources(found.sources, options, found.fetcher), count, "reading"))
     if count > MOST_COMPARED:
         if next_config is not None:
             fail(InputError("--next", found=f"{count} runs", expected="one run", remedy="name one run"))
