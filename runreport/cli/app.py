@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from runreport.cli import analyze, compare, formats, rules
+from runreport.cli import analyze, check, compare, formats, rules
 
 app = typer.Typer(
     name="runreport",
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.command("analyze", help=analyze.HELP)(analyze.analyze)
 app.command("compare", help=compare.HELP)(compare.compare)
+app.command("check", help=check.HELP)(check.check)
 app.command("formats", help=formats.HELP)(formats.formats)
 app.command("rules", help=rules.RULES_HELP)(rules.rules)
 app.command("explain", help=rules.EXPLAIN_HELP)(rules.explain)
