@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from runreport.cli import analyze, check, compare, formats, rules
+from runreport.cli import analyze, check, compare, formats, init, rules
 
 app = typer.Typer(
     name="runreport",
@@ -22,6 +22,7 @@ app.command("check", help=check.HELP)(check.check)
 app.command("formats", help=formats.HELP)(formats.formats)
 app.command("rules", help=rules.RULES_HELP)(rules.rules)
 app.command("explain", help=rules.EXPLAIN_HELP)(rules.explain)
+app.command("init", help=init.HELP)(init.init)
 
 
 def _version(asked: bool) -> None:
