@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from runreport.cli import complete
 from runreport.cli.analyze import _tiers
 from runreport.cli.common import UNUSABLE, column_options, fail, say, say_passed_over, settings_from, watched
 from runreport.errors import InputError
@@ -69,7 +71,8 @@ def check(
     ] = None,
     tier: Annotated[list[str] | None, typer.Option(help="Tier of --criteria that must be met. Repeatable.")] = None,
     baseline: Annotated[
-        str | None, typer.Option(help="Run, by name or path, that these must not be worse than.")
+        str | None,
+        typer.Option(help="Run, by name or path, that these must not be worse than.", autocompletion=complete.runs),
     ] = None,
     logs: Annotated[list[Path] | None, typer.Option(help="Folder to look the baseline's name up in.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
@@ -80,7 +83,10 @@ def check(
     comment: Annotated[Path | None, typer.Option(help="Write the body of a pull-request comment here.")] = None,
     group: Annotated[str | None, typer.Option(help="Column of the predictions to resample whole.")] = None,
     column: Annotated[list[str] | None, typer.Option(help="Name a column: val_loss=valid_mse. Repeatable.")] = None,
-    reader: Annotated[str | None, typer.Option(help="Read with this reader (see: runreport formats).")] = None,
+    reader: Annotated[
+        str | None,
+        typer.Option(help="Read with this reader (see: runreport formats).", autocompletion=complete.readers),
+    ] = None,
     truth: Annotated[Path | None, typer.Option(help="Table of true values, for predictions without.")] = None,
     key: Annotated[str | None, typer.Option(help="Column that joins --truth to the predictions.")] = None,
     settings: Annotated[Path | None, typer.Option(help="Settings file [default: runreport.toml here].")] = None,
@@ -97,9 +103,11 @@ def check(
         _write(verdicts, gate, outputs)
     except InputError as error:
         fail(error)
-    except (BrokenPipeError, typer.Exit):
+    except typer.Exit:
         raise
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.ENOSPC):
+            raise  # of stdout: the group answers it
         # Python's own exit code for a crash is 1, which a build would read as "judged, and something was found".
         traceback.print_exc()
         say("runreport: check: could not judge: this is a fault of runreport itself, please report the lines above")
