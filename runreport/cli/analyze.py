@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from runreport.cli import complete
 from runreport.cli.common import (
     UNUSABLE,
     column_options,
@@ -61,7 +62,10 @@ def analyze(
     criteria: Annotated[Path | None, typer.Option(help="YAML file of success criteria.")] = None,
     group: Annotated[str | None, typer.Option(help="Column of the predictions to resample whole.")] = None,
     column: Annotated[list[str] | None, typer.Option(help="Name a column: val_loss=valid_mse. Repeatable.")] = None,
-    reader: Annotated[str | None, typer.Option(help="Read with this reader (see: runreport formats).")] = None,
+    reader: Annotated[
+        str | None,
+        typer.Option(help="Read with this reader (see: runreport formats).", autocompletion=complete.readers),
+    ] = None,
     truth: Annotated[Path | None, typer.Option(help="Table of true values, for predictions without.")] = None,
     key: Annotated[str | None, typer.Option(help="Column that joins --truth to the predictions.")] = None,
     settings: Annotated[Path | None, typer.Option(help="Settings file [default: runreport.toml here].")] = None,
