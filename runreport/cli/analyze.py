@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from runreport.analysis.record import Analysis
     from runreport.criteria.spec import Tier
+    from runreport.report.write import Form
     from runreport.run import Run
     from runreport.settings import Settings
 
@@ -48,6 +49,7 @@ class Format(StrEnum):
     """Outputs of ``analyze``."""
 
     MD = "md"
+    HTML = "html"
     JSON = "json"
 
 
@@ -57,7 +59,8 @@ def analyze(
     ],
     out: Annotated[Path | None, typer.Option(help="Folder for the reports [default: reports; json: none].")] = None,
     output: Annotated[
-        Format, typer.Option("--format", help="md: files and a summary here; json: one document here.")
+        Format,
+        typer.Option("--format", help="md, html: files and a summary here; json: one document here."),
     ] = Format.MD,
     criteria: Annotated[Path | None, typer.Option(help="YAML file of success criteria.")] = None,
     group: Annotated[str | None, typer.Option(help="Column of the predictions to resample whole.")] = None,
@@ -75,6 +78,9 @@ def analyze(
     charts: Annotated[
         bool | None, typer.Option("--charts/--no-charts", help="Draw charts [default: for up to 200 runs].")
     ] = None,
+    embed: Annotated[
+        bool, typer.Option("--embed", help="Markdown with its charts inside, one file a run (see docs/html.md).")
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that write reports at a time.")] = 1,
     engine: Annotated[
         EngineName | None,
@@ -88,6 +94,7 @@ def analyze(
         chosen = settings_from(settings, group)
         tiers = _tiers(criteria)
         columns = column_options(column or [])
+        form = form_of(output, embed)
     except InputError as error:
         fail(error)
     from runreport.ingest.load import find, read_sources
@@ -109,9 +116,8 @@ def analyze(
         if next_config is not None:
             fail(InputError("--next", found=f"{count} runs", expected="one run", remedy="name one run"))
         folder = None if output is Format.JSON else out or Path("reports")
-        _many(
-            loaded, count, Job(settings=chosen, tiers=tiers, folder=folder, charts=bool(charts)), out, jobs, quiet=quiet
-        )
+        job = Job(settings=chosen, tiers=tiers, folder=folder, charts=bool(charts), form=form)
+        _many(loaded, count, job, out, jobs, quiet=quiet)
         return
     runs, errors = split_loaded(loaded)
     analyses = _analyze_all(runs, chosen, tiers, errors)
@@ -120,13 +126,20 @@ def analyze(
             _json(analyses, out)
         else:
             drawn = charts is not False
-            _markdown(analyses, out or Path("reports"), charts=drawn, quiet=quiet, errors=errors, jobs=jobs)
+            _reports(analyses, out or Path("reports"), charts=drawn, form=form, quiet=quiet, errors=errors, jobs=jobs)
         if next_config is not None:
             _next(analyses, next_config)
     except InputError as error:
         fail(error)
     if errors or not analyses:
         raise typer.Exit(UNUSABLE)
+
+
+def form_of(output: Format, embed: bool) -> Form:
+    """What is written for each run (Markdown where nothing is)."""
+    if embed and output is not Format.MD:
+        raise InputError("--embed", found=f"with --format {output.value}", expected="with --format md")
+    return "html" if output is Format.HTML else ("embedded" if embed else "md")
 
 
 def _tiers(path: Path | None) -> tuple[Tier, ...]:
@@ -206,8 +219,15 @@ def _json(analyses: list[Analysis], out: Path | None) -> None:
     typer.echo(text, nl=False)
 
 
-def _markdown(
-    analyses: list[Analysis], out: Path, *, charts: bool, quiet: bool, errors: list[InputError], jobs: int
+def _reports(
+    analyses: list[Analysis],
+    out: Path,
+    *,
+    charts: bool,
+    form: Form,
+    quiet: bool,
+    errors: list[InputError],
+    jobs: int,
 ) -> None:
     from runreport.cli.many import write_reports
     from runreport.compare.engine import compare_runs
@@ -219,7 +239,7 @@ def _markdown(
     screen = console() if sys.stdout.isatty() else None
     names = file_names([a.run.name for a in analyses])
     # All files first: a reader who closes the pipe early (`| head`) must not lose reports.
-    tasks = write_reports(analyses, comparison, out, names, charts=charts, jobs=jobs)
+    tasks = write_reports(analyses, comparison, out, names, charts=charts, form=form, jobs=jobs)
     written = list(watched(tasks, len(analyses), "writing"))
     for analysis, files in zip(analyses, written, strict=True):
         if quiet:
