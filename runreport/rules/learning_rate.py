@@ -14,6 +14,7 @@ from runreport.rules.learning_rate_schedule import (
     check_mismatch,
     check_never_ended,
 )
+from runreport.rules.learning_rate_unsettled import RULE as UNSETTLED
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -168,4 +169,5 @@ RULES: tuple[Rule, ...] = (
             ),
         ),
     ),
+    UNSETTLED,
 )

@@ -17,6 +17,7 @@ from runreport.rules.learning_rate_shape import configured_peak, rates, rise_to_
 from runreport.rules.loss_series import Pairs, all_positive, best_r2, cut_by_limit, log_losses, losses, start_level
 from runreport.rules.loss_trend import trend_of
 from runreport.rules.loss_values import find_divergence
+from runreport.rules.penalty_facts import penalty_of
 from runreport.statistics.trend import MAD_TO_STD
 from runreport.wording import epoch as epoch_text
 from runreport.wording import number, percent, plural
@@ -67,11 +68,15 @@ def check_too_high(context: Context, limits: Limits) -> Outcome:
     if isinstance(given, NotChecked):
         return given
     pairs, logged = given
+    # A penalty on the spread of a batch shakes by itself, the more the smaller the batch, and starts far above where it
+    # ends: such a loss tells nothing of the rate by its jitter or its first value.
+    penalty = penalty_of(context)
+    alone = penalty is None or penalty.weight <= 0
     for found in (
         _ran_away(pairs, logged, limits),
-        _burnt_out(context, pairs, logged, limits),
+        _burnt_out(context, pairs, logged, limits) if alone else None,
         _freed_by_reduction(pairs, logged),
-        _shaking(context, pairs, logged, limits),
+        _shaking(context, pairs, logged, limits) if alone else None,
     ):
         if found is not None:
             message, evidence, epoch = found

@@ -22,7 +22,8 @@ from runreport.rules.learning_rate_shape import (
     schedule_word,
     zero_stretch,
 )
-from runreport.rules.loss_series import Pairs, losses
+from runreport.rules.loss_series import ANNEALED, Pairs, losses
+from runreport.rules.loss_trend import trend_of
 from runreport.wording import epoch as epoch_text
 from runreport.wording import listing, number, percent, plural
 
@@ -30,6 +31,15 @@ NEVER_ENDED = "lr.warmup-never-ended"
 FROZEN = "lr.frozen"
 JUMP = "lr.jump"
 MISMATCH = "lr.config-mismatch"
+
+SETTLING_EPOCHS = 10
+"""Epochs that a slope is taken over to say that a loss had settled; as many must have gone before them."""
+SETTLES = (
+    ("val_loss", -1.0, "The validation loss"),
+    ("r2", 1.0, "Validation R²"),
+    ("train_loss", -1.0, "The train loss"),
+)
+"""Columns, the sign of their improvement, and what they are called: validation first, for it is what a run is for."""
 
 
 def _column(context: Context, rule: str, least: int) -> Pairs | NotChecked:
@@ -109,7 +119,11 @@ def check_frozen(context: Context, limits: Limits) -> Outcome:
             f"The learning rate is 0 for {plural(zero[1], 'epoch')} from epoch {epoch_text(zero[0])} on: "
             "nothing was trained in them."
         )
-        return _frozen(message, {"zero_from": zero[0], "zero_epochs": zero[1]}, zero[0])
+        settled = _settled_before(context, pairs)
+        if settled is not None:
+            message += f" {settled} had stopped improving before the rate had fallen to a tenth: that costs time only."
+        evidence: dict[str, Value] = {"zero_from": zero[0], "zero_epochs": zero[1], "settled_before": settled}
+        return _frozen(message, evidence, zero[0], Severity.WARNING if settled is None else Severity.INFO)
     if not is_constant(pairs):
         return CLEAR
     rate = pairs[0][1]
@@ -135,14 +149,29 @@ def check_frozen(context: Context, limits: Limits) -> Outcome:
     return CLEAR
 
 
-def _frozen(message: str, evidence: dict[str, Value], epoch: int | float) -> Outcome:
-    return Checked(
-        findings=(
-            Finding(
-                rule=FROZEN, severity=Severity.WARNING, message=message, evidence=evidence, epoch=epoch, acts_on="r"
-            ),
-        )
-    )
+def _frozen(
+    message: str, evidence: dict[str, Value], epoch: int | float, severity: Severity = Severity.WARNING
+) -> Outcome:
+    finding = Finding(rule=FROZEN, severity=severity, message=message, evidence=evidence, epoch=epoch, acts_on="r")
+    return Checked(findings=(finding,))
+
+
+def _settled_before(context: Context, pairs: Pairs) -> str | None:
+    """The figure that had stopped improving by the time that the rate fell to a tenth of its peak; None where none had.
+
+    Seen over the last fifth of the epochs until then, at least ten: a rate that dies within the first epochs stops a run
+    of which nothing is known to have settled.
+    """
+    top = max(v for _, v in pairs)
+    peak = max(i for i, (_, v) in enumerate(pairs) if v == top)
+    fell = next((e for e, v in pairs[peak:] if v <= ANNEALED * top), None)
+    for name, sign, label in SETTLES:
+        until = [(e, v) for e, v in losses(context.history, name) if fell is None or e < fell]
+        end = until[-max(SETTLING_EPOCHS, len(until) // 5) :]
+        trend = trend_of(end) if len(until) >= 2 * SETTLING_EPOCHS else None
+        if trend is not None and not (trend.lo > 0 if sign > 0 else trend.hi < 0):
+            return label
+    return None
 
 
 def _steps_later(context: Context, pairs: Pairs) -> bool:
