@@ -25,6 +25,7 @@ RULES: dict[str, tuple[str, ...]] = {
     # Cut off while improving: stopped, or so slow that the end came first.
     "loss.still-falling": (Fault.STOPPED_EARLY, Fault.RATE_LOW, Fault.WARMUP_UNFINISHED),
     "loss.metric-disagree": (Fault.LOSS_MISMATCH,),
+    "loss.other-target": (Fault.LOSS_MISMATCH,),
     # Either the loss is another one than stated, or a column is.
     "loss.unreconciled": (Fault.LOSS_MISMATCH, Fault.LOG_VALUES),
     "lr.warmup-never-ended": (Fault.WARMUP_UNFINISHED,),

@@ -8,7 +8,9 @@ from runreport.analysis.record import Analysis
 from runreport.findings import Finding
 
 NO_SIGNAL = ("signal.limited",)
-UNSETTLED, WRONG_PICK = ("lr.unsettled",), ("selection.wrong-pick",)
+UNSETTLED, WRONG_PICK, BIAS = ("lr.unsettled",), ("selection.wrong-pick",), ("bias.dominates",)
+BIAS_SHARE = 0.5
+"""Of what a better epoch would give back: from half of it on the bias is its main part."""
 
 LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("log.inconsistent",), "the log contradicts itself"),
@@ -21,6 +23,7 @@ LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("lr.too-low",), "the learning rate is too low"),
     (("lr.jump",), "the learning rate jumps{at}"),
     (("loss.spike",), "the loss spikes{at}"),
+    (UNSETTLED, "validation R² does not settle under this learning rate"),
     (("scale.mismatch",), "predictions are on another scale than the target"),
     (("collapse.constant",), "predictions are constant{ratio}"),
     (("signal.inverted",), "predictions run against the truth{r}"),
@@ -28,12 +31,12 @@ LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("penalty.dominates",), "predictions are too wide, with a spread penalty on{ratio}"),
     (("collapse.onset",), "the predictions' spread collapsed{at}"),
     (("selection.stopped-short",), "training stopped{at} while it was improving"),
-    (UNSETTLED, "validation R² does not settle under this learning rate"),
+    (("loss.other-target",), "the loss asks for another quantity than the mean"),
     (WRONG_PICK, "a better epoch was left behind"),
     (("data.shift",), "the splits' targets differ"),
     (("range.saturated",), "predictions pile up at an edge of their range"),
     (("loss.metric-disagree",), "the loss and R² rank the epochs differently"),
-    (("bias.dominates",), "{bias}"),
+    (BIAS, "{bias}"),
     (("spread.over",), "predictions are wider than their information warrants{ratio}"),
     (("spread.under",), "predictions are narrower than their information warrants{ratio}"),
     (("fit.overfit",), "the model overfits"),
@@ -50,21 +53,30 @@ not its causes, so a finding that can explain them goes before them. Rows that a
 bound what can be said of the epochs, the final figures stand."""
 
 
+def leads(analysis: Analysis) -> list[tuple[tuple[str, ...], str]]:
+    """:data:`LEADS` for this run: which of two that go together is the cause depends on what the run did.
 
-def leads(analysis: Analysis) -> tuple[tuple[tuple[str, ...], str], ...]:
-    """:data:`LEADS`, with a wrong pick before an unsettled rate where a policy chose the epoch.
-
-    A policy that chose a bad one of many unlike epochs is at fault; where none chose, the rate is.
+    A rate that does not settle comes after a wrong pick where a policy chose that epoch out of many unlike ones. A bias comes
+    before the pick of a later epoch that loses hardly more than β²: what was left behind is the epoch before the drift.
     """
-    audit = analysis.context.selection
-    if audit is None or audit.declared is None:
-        return LEADS
-    both = [lead for lead in LEADS if lead[0] in (WRONG_PICK, UNSETTLED)]
-    swapped = iter(sorted(both, key=lambda lead: lead[0] == UNSETTLED))
-    return tuple(next(swapped) if lead in both else lead for lead in LEADS)
+    order = list(LEADS)
+    audit, picked, bias = analysis.context.selection, analysis.finding(*WRONG_PICK), analysis.finding(*BIAS)
+    if picked is None or picked.severity.rank < 1:
+        return order
+    place = dict(LEADS)
+    if audit is not None and audit.declared is not None:
+        order.remove((UNSETTLED, place[UNSETTLED]))
+        order.insert(order.index((WRONG_PICK, place[WRONG_PICK])) + 1, (UNSETTLED, place[UNSETTLED]))
+    beta2 = bias.recoverable if bias is not None and bias.severity.rank >= 1 else None
+    later = picked.epoch is not None and audit is not None and audit.saved is not None and picked.epoch < audit.saved
+    if later and beta2 is not None and picked.recoverable is not None and beta2 >= BIAS_SHARE * picked.recoverable:
+        order.remove((BIAS, place[BIAS]))
+        order.insert(order.index((WRONG_PICK, place[WRONG_PICK])), (BIAS, place[BIAS]))
+    return order
 
 
-SPREAD = ("spread.", "collapse.", "selection.collapsed-pick", "range.unreached")
+NARROW = ("spread.under", "collapse.", "selection.collapsed-pick", "range.unreached")
+SPREAD = ("spread.", *NARROW)
 FIGURES = (*SPREAD, "bias.", "scale.", "segment.", "signal.limited", "range.", "fit.", "penalty.", "data.few")
 EPOCHS = ("selection.", "loss.metric-disagree", "loss.unreconciled")
 COURSE = ("loss.", "lr.", "gradient.")
@@ -74,7 +86,9 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "data.leak": ("data.", "fit."),
     "loss.not-finite": (*COURSE, *FIGURES, *EPOCHS, "signal."),
     "loss.divergence": (*COURSE, *FIGURES, *EPOCHS, "signal."),
-    "lr.": (*COURSE, *SPREAD, *EPOCHS, "fit.", "signal.limited", "scale."),
+    "lr.": (*COURSE, *NARROW, *EPOCHS, "fit.", "signal.limited", "scale."),
+    "lr.too-high": (*COURSE, *SPREAD, *EPOCHS, "fit.", "signal.limited", "scale."),
+    "lr.unsettled": (*COURSE, *EPOCHS, "fit."),
     "loss.spike": (*COURSE, *EPOCHS, "spread.over", "fit."),
     "scale.mismatch": (*FIGURES, *EPOCHS),
     "collapse.": (*SPREAD, "signal.limited", "fit.underfit", *EPOCHS),

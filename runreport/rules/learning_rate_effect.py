@@ -27,6 +27,8 @@ TOO_LOW = "lr.too-low"
 
 NEAR_PEAK = 0.5
 """Rates from half of the highest on count as high."""
+NOT_LOWERED = 0.2
+"""A loss that shakes in place at a rate this share of its highest, or above, was not quieted by lowering it."""
 DROP = 0.5
 """A step of the rate to half or less is a reduction whose effect can be looked at."""
 WINDOW = 5
@@ -175,7 +177,7 @@ def _shaking(context: Context, pairs: Pairs, logged: Pairs, limits: Limits) -> F
     if (
         len(half) < 2 * WINDOW
         or (known is not None and known[0] == "train_r2" and known[1] >= FITTED_R2)
-        or any(v < NEAR_PEAK * top for e, v in logged if e >= half[0][0])
+        or any(v < NOT_LOWERED * top for e, v in logged if e >= half[0][0])
     ):
         return None
     level = median(v for _, v in half)
@@ -190,7 +192,7 @@ def _shaking(context: Context, pairs: Pairs, logged: Pairs, limits: Limits) -> F
     message = (
         f"From epoch {epoch_text(half[0][0])} on the train loss only shakes: it changes by a factor of "
         f"{number(math.exp(jitter), 3)} from epoch to epoch (threshold {number(math.exp(limits['jitter']), 3)}) without a "
-        f"trend, at a rate that stays within a factor of 2 of its highest, {number(top)}."
+        f"trend, at a rate that stays within a factor of {1 / NOT_LOWERED:.0f} of its highest, {number(top)}."
     )
     evidence: dict[str, Value] = {"kind": "jitter", "jitter_log": jitter, "level": level, "highest": top}
     return message, evidence, half[0][0]

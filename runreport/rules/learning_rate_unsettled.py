@@ -33,7 +33,10 @@ def check_unsettled(context: Context, limits: Limits) -> Outcome:
     history = context.history
     if history is None:
         return NotChecked(rule=UNSETTLED, reason="no history")
-    r2, logged = losses(history, "r2"), rates(context)
+    logged = rates(context)
+    # r² is what R² would be at the best scale and shift: neither a wrong width nor an offset multiplies its steps.
+    r = losses(history, "pearson_r")
+    r2 = [(e, v * abs(v)) for e, v in r if abs(v) <= 1] if r else losses(history, "r2")
     half = r2[len(r2) // 2 :]
     if len(half) < limits["epochs"]:
         return NotChecked(rule=UNSETTLED, reason=f"needs {2 * limits['epochs']:.0f} epochs with validation R²")
@@ -45,21 +48,24 @@ def check_unsettled(context: Context, limits: Limits) -> Outcome:
     top = max(v for _, v in logged)
     lowest = min((v for e, v in logged if e >= half[0][0]), default=0.0)
     trend = trend_of(half)
-    if lowest <= LOWERED * top or trend is None or not trend.lo <= 0 <= trend.hi:
+    if lowest <= LOWERED * top or trend is None:
         return CLEAR
     steps = [b[1] - a[1] for a, b in pairwise(half)]
     centre, level = median(steps), median(v for _, v in half)
-    # An offset multiplies what R² differs by: below 0 the steps count as shares of 1 - R².
+    # An offset multiplies what R² itself differs by: below 0 its steps count as shares of 1 - R².
     size = MEAN_AD_TO_STD * fmean(abs(step - centre) for step in steps) / max(1.0, 1 - level)
     kept_last = _nothing_selected(context) and rows is not None
     least = limits["step_last"] if kept_last else limits["step"]
-    if size < least:
+    # No trend, or one that moves less over the whole half than two neighbouring epochs differ by.
+    moved = abs(trend.slope) * (half[-1][0] - half[0][0]) / max(1.0, 1 - level)
+    if size < least or not (trend.lo <= 0 <= trend.hi or moved < size):
         return CLEAR
-    unit = "R²" if level >= 0 else "of 1 - R²"
+    what = "the squared correlation on validation" if r else "validation R²"
+    unit = "" if r else " R²" if level >= 0 else " of 1 - R²"
     kept = " The last epoch was kept, whichever it was." if kept_last else ""
     message = (
-        f"From epoch {epoch_text(half[0][0])} on validation R² has no trend and differs from epoch to epoch by {fixed(size)} "
-        f"{unit} (standard deviation; threshold {fixed(least, 2)}) under a learning rate that never fell below "
+        f"From epoch {epoch_text(half[0][0])} on {what} has no trend beyond that and differs from epoch to epoch by "
+        f"{fixed(size)}{unit} (standard deviation; threshold {fixed(least, 2)}) under a learning rate that never fell below "
         f"{percent(lowest / top, 0)} of its highest, {number(top)}.{kept} Where the validation figure is not random itself "
         "(dropout left on, rows drawn anew), the weights wander that far."
     )
@@ -99,8 +105,9 @@ RULE = Rule(
         "that decays, or an average of the weights, keeps what all of them agree on."
     ),
     statistic=(
-        "Over the second half of the epochs: no trend of R² (Theil-Sen interval holds 0), no rate at or below a fifth of the "
-        "highest, and the standard deviation of the steps of R² (from their mean deviation) above the threshold."
+        "Over the second half of the epochs, of r² where r is logged, else of R²: the standard deviation of the steps (from "
+        "their mean deviation) above the threshold, no trend (Theil-Sen interval holds 0) or one that moves less in all than "
+        "that, and no rate at or below a fifth of the highest."
     ),
     remedy="Decay the rate to a tenth or less, or average the weights of the last epochs. Refuted if R² jumps as before. "
     "Acts on r.",
@@ -108,7 +115,10 @@ RULE = Rule(
     check=check_unsettled,
     thresholds=(
         Threshold(
-            name="epochs", default=10, unit="epochs", reason="a half of fewer epochs has no trend with a usable interval"
+            name="epochs",
+            default=10,
+            unit="epochs",
+            reason="a half of fewer epochs has no trend with a usable interval",
         ),
         Threshold(
             name="step_last",
@@ -120,7 +130,7 @@ RULE = Rule(
             name="step",
             default=0.07,
             unit="R²",
-            reason="sound runs whose best epoch is chosen step by up to 0.03; the best of 20 that step by 0.07 looks 0.1 too good",
+            reason="sound runs whose best epoch is chosen step by up to 0.03; the best of 20 steps of 0.07 looks 0.1 too good",
         ),
     ),
 )

@@ -117,8 +117,10 @@ def _equilibrium(context: Context, penalty: Penalty, r: float) -> _Pull | str:
         quadratic=base.quadratic,
         target=penalty.target,
     )
-    return "base loss and penalty have no equilibrium" if ratio is None else _Pull(
-        ratio=ratio, base=base.label, least=base.most
+    return (
+        "base loss and penalty have no equilibrium"
+        if ratio is None
+        else _Pull(ratio=ratio, base=base.label, least=base.most)
     )
 
 

@@ -15,7 +15,7 @@ from runreport.context import Context, Limits
 from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity, Value
 from runreport.rules.base import Rule, Threshold
 from runreport.rules.loss_series import Pairs, annealed, cut_by_limit, losses
-from runreport.rules.loss_trend import trend_of
+from runreport.rules.loss_trend import AHEAD, WORTHWHILE, trend_of
 from runreport.selection.declared import DeclaredPolicy, monitor_values
 from runreport.statistics.trend import MEAN_AD_TO_STD
 from runreport.wording import epoch as epoch_words
@@ -30,8 +30,6 @@ WINDOW, LEAST_WINDOW, LEAST_MONOTONE = 8, 6, 4
 fewest where every step improves: 1/4! = 0.04 by chance."""
 LONG_ENOUGH = 10
 """Epochs from which loss.still-falling judges a run that its limit ended."""
-AHEAD = 0.5
-"""Of the epochs so far: as many more as the advice to train longer asks for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,9 +163,9 @@ STOPPED_SHORT = Rule(
     meaning="Early stopping, or a limit of a few epochs, ended the run on a curve that was still rising: the patience is "
     "shorter than the curve's jitter, or the least improvement that counts is larger than the improvements.",
     statistic="Over the last four patiences: Theil-Sen slope b of validation R² with an interval above 0, of the train loss "
-    "below 0, and b·patience within 4σ, σ the jitter of one epoch (std of the steps from their mean deviation, / √2). Or: a monitor better at the last "
-    "epoch than at the saved one by less than the least improvement. Or, in runs of 4 to 9 epochs that their limit ended: R² and "
-    "losses that improve at every epoch. Only under a rate that has not been annealed.",
+    "below 0, and b·patience within 4σ, σ the jitter of one epoch (std of the steps from their mean deviation, / √2). Or: a "
+    "monitor better at the last epoch than at the saved one by less than the least improvement. Or, in runs of 4 to 9 epochs "
+    "that their limit ended: R² and losses that improve at every epoch. Only under a rate that has not been annealed.",
     remedy="Raise the patience to the epochs that the rise takes to pass its jitter (4σ/b), lower the least improvement, or "
     "raise the number of epochs. Refuted if the longer run's best R² is no higher. Acts on r.",
     severities="warning",
@@ -182,7 +180,7 @@ STOPPED_SHORT = Rule(
             reason="ten epochs without a new best are the usual patience: whoever waited so long has waited",
         ),
         Threshold(
-            name="gain", default=0.05, unit="R²",
+            name="gain", default=WORTHWHILE, unit="R²",
             reason="a straight line overstates a curve that flattens: half of it is still above the noticeable 0.02",
         ),
     ),
