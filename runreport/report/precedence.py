@@ -9,6 +9,7 @@ from runreport.findings import Finding
 
 NO_SIGNAL = ("signal.limited",)
 UNSETTLED, WRONG_PICK, BIAS = ("lr.unsettled",), ("selection.wrong-pick",), ("bias.dominates",)
+SCALE = ("scale.mismatch",)
 BIAS_SHARE = 0.5
 """Of what a better epoch would give back: from half of it on the bias is its main part."""
 
@@ -24,21 +25,21 @@ LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("lr.jump",), "the learning rate jumps{at}"),
     (("loss.spike",), "the loss spikes{at}"),
     (UNSETTLED, "validation R² does not settle under this learning rate"),
-    (("scale.mismatch",), "predictions are on another scale than the target"),
+    (("penalty.dominates",), "predictions are too wide, with a spread penalty on{ratio}"),
+    (SCALE, "predictions are on another scale than the target"),
     (("collapse.constant",), "predictions are constant{ratio}"),
     (("signal.inverted",), "predictions run against the truth{r}"),
     (NO_SIGNAL, "predictions carry no detectable signal"),
-    (("penalty.dominates",), "predictions are too wide, with a spread penalty on{ratio}"),
     (("collapse.onset",), "the predictions' spread collapsed{at}"),
     (("selection.stopped-short",), "training stopped{at} while it was improving"),
     (("loss.other-target",), "the loss asks for another quantity than the mean"),
     (WRONG_PICK, "a better epoch was left behind"),
     (("data.shift",), "the splits' targets differ"),
     (("range.saturated",), "predictions pile up at an edge of their range"),
-    (("loss.metric-disagree",), "the loss and R² rank the epochs differently"),
     (BIAS, "{bias}"),
     (("spread.over",), "predictions are wider than their information warrants{ratio}"),
     (("spread.under",), "predictions are narrower than their information warrants{ratio}"),
+    (("loss.metric-disagree",), "the loss and R² rank the epochs differently"),
     (("fit.overfit",), "the model overfits"),
     (("fit.underfit",), "even the training set is not learnt"),
     (("log.restarts",), "the log holds more than one start"),
@@ -57,22 +58,30 @@ def leads(analysis: Analysis) -> list[tuple[tuple[str, ...], str]]:
     """:data:`LEADS` for this run: which of two that go together is the cause depends on what the run did.
 
     A rate that does not settle comes after a wrong pick where a policy chose that epoch out of many unlike ones. A bias comes
-    before the pick of a later epoch that loses hardly more than β²: what was left behind is the epoch before the drift.
+    before the pick of a later epoch that loses hardly more than β²: what was left behind is the epoch before the drift. A scale
+    that was only late to be found (a warning) comes after the bias that is left of it.
     """
     order = list(LEADS)
     audit, picked, bias = analysis.context.selection, analysis.finding(*WRONG_PICK), analysis.finding(*BIAS)
+    scale = analysis.finding(*SCALE)
+    if scale is not None and scale.severity.rank == 1:
+        _move(order, SCALE, after=BIAS)
     if picked is None or picked.severity.rank < 1:
         return order
-    place = dict(LEADS)
     if audit is not None and audit.declared is not None:
-        order.remove((UNSETTLED, place[UNSETTLED]))
-        order.insert(order.index((WRONG_PICK, place[WRONG_PICK])) + 1, (UNSETTLED, place[UNSETTLED]))
+        _move(order, UNSETTLED, after=WRONG_PICK)
     beta2 = bias.recoverable if bias is not None and bias.severity.rank >= 1 else None
     later = picked.epoch is not None and audit is not None and audit.saved is not None and picked.epoch < audit.saved
     if later and beta2 is not None and picked.recoverable is not None and beta2 >= BIAS_SHARE * picked.recoverable:
-        order.remove((BIAS, place[BIAS]))
-        order.insert(order.index((WRONG_PICK, place[WRONG_PICK])), (BIAS, place[BIAS]))
+        _move(order, WRONG_PICK, after=BIAS)
     return order
+
+
+def _move(order: list[tuple[tuple[str, ...], str]], rules: tuple[str, ...], *, after: tuple[str, ...]) -> None:
+    """Puts one entry behind another, in place."""
+    entry = next(lead for lead in order if lead[0] == rules)
+    order.remove(entry)
+    order.insert(next(i for i, lead in enumerate(order) if lead[0] == after) + 1, entry)
 
 
 NARROW = ("spread.under", "collapse.", "selection.collapsed-pick", "range.unreached")
@@ -94,7 +103,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "collapse.": (*SPREAD, "signal.limited", "fit.underfit", *EPOCHS),
     "signal.inverted": (*SPREAD, "fit.", "segment.", *EPOCHS),
     "signal.limited": (*SPREAD, "fit.", "loss.plateau", *EPOCHS),
-    "penalty.": (*SPREAD, *EPOCHS, "penalty.", "fit."),
+    "penalty.": (*SPREAD, *EPOCHS, "penalty.", "fit.", "signal.limited"),
     "selection.": (*EPOCHS, *SPREAD, "fit."),
     "data.shift": ("bias.", "segment.", "data.", "range.", *EPOCHS),
     "range.": (*SPREAD, "range.", "segment.", "bias.", *EPOCHS),

@@ -39,6 +39,8 @@ RELIEF = 0.8
 """A fall to this share of its level within the epochs after a reduction is its effect, or comes with it."""
 FLOOR = 0.05
 """Below this share of its start a loss is near its floor, where relative jitter is large in every healthy run."""
+SMOOTH = 0.05
+"""Share of upward steps up to which a loss descends without shaking."""
 FITTED_R2 = 0.8
 """A model that explains this much of its training set was not held back by its rate."""
 LEARNED_R2 = 0.1
@@ -220,7 +222,9 @@ def check_too_low(context: Context, limits: Limits) -> Outcome:
         return NotChecked(rule=TOO_LOW, reason="too few epochs in a third of the training for a slope")
     fall = 1 - median(math.exp(v) for _, v in parts[1]) / pairs[0][1]
     ups = sum(b[1] > a[1] for a, b in pairwise(pairs)) / (len(pairs) - 1)
-    same_pace = first.hi < 0 and last.hi < 0 and limits["pace"] <= last.slope / first.slope <= limits["quicker"]
+    pace = last.slope / first.slope if first.slope < 0 else 0.0
+    # A loss that hardly ever rises was not shaking under its higher rates: then a quicker end is that of a late start.
+    same_pace = first.hi < 0 and last.hi < 0 and limits["pace"] <= pace and (pace <= limits["quicker"] or ups <= SMOOTH)
     steady = same_pace and ups <= limits["upward"]
     if not steady or not fall < limits["fall"] or _validation_stands(context, pairs[-len(parts[1])][0]):
         return CLEAR
