@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from runreport.cli import analyze, check, compare, formats, init, rules
+from runreport.cli import analyze, check, compare, formats, init, rules, verify
 from runreport.cli.common import UNUSABLE, say
 
 CLOSED_PIPE = 141
@@ -70,6 +70,7 @@ app = typer.Typer(
 app.command("analyze", help=analyze.HELP, short_help="Write a report for each run.")(analyze.analyze)
 app.command("compare", help=compare.HELP, short_help="Put runs beside each other, with the noise.")(compare.compare)
 app.command("check", help=check.HELP, short_help="Judge runs: an exit code for CI.")(check.check)
+app.command("verify", help=verify.HELP, short_help="Check a written analysis against the logs.")(verify.verify)
 app.command("formats", help=formats.HELP, short_help="List the log formats that can be read.")(formats.formats)
 app.command("rules", help=rules.RULES_HELP, short_help="List what can be found in a run.")(rules.rules)
 app.command("explain", help=rules.EXPLAIN_HELP, short_help="Explain one rule.")(rules.explain)
