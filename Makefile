@@ -6,6 +6,7 @@ BIN    := $(VENV)/bin
 TORCH  ?= torch==2.13.0
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 EXAMPLES := $(wildcard example_logs/csv/*.csv)
+SWEEPS := lambda_sweep lambda_sweep_run4 frames_sweep pretraining_ablation
 
 .PHONY: demo reports test logs lint types adapters cluster bench clean
 
@@ -16,8 +17,9 @@ demo: $(VENV)/.installed reports
 reports: $(VENV)/.installed
 	$(BIN)/runreport analyze $(EXAMPLES) --out reports
 	$(BIN)/runreport compare run1 run2 run3 run4 run5a run5b run5c healthy --logs example_logs/csv --out reports
-	$(BIN)/runreport compare "example_logs/lambda_sweep/*.csv" --out reports/lambda_sweep
-	$(BIN)/runreport compare "example_logs/lambda_sweep_run4/*.csv" --out reports/lambda_sweep_run4
+	for sweep in $(SWEEPS); do \
+		$(BIN)/runreport compare "example_logs/$$sweep/*.csv" --out reports/$$sweep || exit 1; \
+	done
 	$(BIN)/runreport analyze example_logs/diabetes --out reports/diabetes
 	for round in 1 2 3; do \
 		$(BIN)/runreport analyze example_logs/run4_improved/csv/run4_round$$round.csv --out reports/run4_improved || exit 1; \
@@ -40,7 +42,7 @@ logs: $(VENV)/.installed-test
 		$(BIN)/python -m training run $$run --out example_logs --checkpoint-dir runs/checkpoints --force || exit 1; \
 	done
 	$(BIN)/python -m training run diabetes --out example_logs/diabetes --checkpoint-dir runs/checkpoints --force
-	for sweep in lambda_sweep lambda_sweep_run4; do \
+	for sweep in $(SWEEPS); do \
 		$(BIN)/python -m training sweep $$sweep --out example_logs --checkpoint-dir runs/checkpoints --force || exit 1; \
 	done
 	$(BIN)/python -m training improve run4 --rounds 4 --set threads=1 --out example_logs/run4_improved --reports reports/run4_improved --force
