@@ -45,11 +45,14 @@ def history_from_frame(frame: pl.DataFrame) -> History:
 
 def epoch_rows(history: History) -> tuple[EpochRow, ...]:
     """Every epoch with what is known and what is only bounded."""
-    return tuple(_row(history, epoch) for epoch in history.epochs)
+    return tuple(_row(history, at, epoch) for at, epoch in enumerate(history.epochs))
 
 
-def _row(history: History, epoch: int | float) -> EpochRow:
-    values = {name: history.at(epoch, name) for name in history.columns}
+def _row(history: History, at: int, epoch: int | float) -> EpochRow:
+    values = {
+        name: value if (value := column[at]) is not None and math.isfinite(value) else None
+        for name, column in history.columns.items()
+    }
     r2, ratio = values.get("r2"), values.get("variance_ratio")
     known = r2 is not None and ratio is not None and ratio >= 0
     pred_mean, true_mean, true_std = (values.get(n) for n in ("pred_mean", "true_mean", "true_std"))
