@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Number = float | None
 
@@ -57,3 +61,10 @@ def history_of(epochs: Sequence[int | float], **columns: Sequence[Number]) -> Hi
     # A numpy number is a float that does not print as one; rules read a number's digits off its text.
     plain = {name: tuple(None if v is None else float(v) for v in values) for name, values in columns.items()}
     return History(epochs=tuple(epochs), columns=plain)
+
+
+def history_from_frame(frame: pl.DataFrame) -> History:
+    """The rows of a frame with a column ``epoch`` as plain tuples; whole epochs become ints."""
+    epochs = tuple(int(e) if float(e).is_integer() else float(e) for e in frame["epoch"].to_list())
+    columns = {c: tuple(frame[c].to_list()) for c in frame.columns if c != "epoch"}
+    return History(epochs=epochs, columns=columns)

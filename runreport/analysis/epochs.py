@@ -5,13 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from runreport.context import History, Number
 from runreport.metrics.bounds import bias_bounds, r_lower_bound
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +30,6 @@ class EpochRow:
     pearson_r: Number = None
     bias_bounds: tuple[float, float] | None = None
     r_lower_bound: Number = None
-
-
-def history_from_frame(frame: pl.DataFrame) -> History:
-    """The log as plain tuples; whole epochs become ints."""
-    epochs = tuple(int(e) if float(e).is_integer() else float(e) for e in frame["epoch"].to_list())
-    columns = {c: tuple(frame[c].to_list()) for c in frame.columns if c != "epoch"}
-    return History(epochs=epochs, columns=columns)
 
 
 def epoch_rows(history: History) -> tuple[EpochRow, ...]:

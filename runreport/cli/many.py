@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runreport.analysis.record import Analysis
     from runreport.compare.record import Comparison
     from runreport.criteria.spec import Tier
-    from runreport.report.write import Written
+    from runreport.report.write import Form, Written
     from runreport.run import Run
     from runreport.settings import Settings
 
@@ -37,6 +37,7 @@ class Job:
     tiers: tuple[Tier, ...]
     folder: Path | None
     charts: bool
+    form: Form = "md"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ def finish(run: Run, name: str, job: Job) -> Done:
         analysis = analyze_run(run, job.settings, job.tiers)
         if job.folder is None:
             return Done(document=to_json(document([analysis])["runs"][0]).rstrip("\n"))
-        written = write_report(analysis, None, job.folder, name, charts=job.charts)
+        written = write_report(analysis, None, job.folder, name, charts=job.charts, form=job.form)
     except InputError as error:
         return Done(error=str(error))
     return Done(report=written.report.as_posix(), title=first_sentence(headline(analysis)))
@@ -114,6 +115,7 @@ def write_reports(
     names: Sequence[str],
     *,
     charts: bool,
+    form: Form,
     jobs: int,
 ) -> Iterator[Written]:
     """The reports of analyses that are compared with each other, in their order, ``jobs`` at a time: charts take the time.
@@ -127,7 +129,7 @@ def write_reports(
 
     if jobs <= 1 or len(analyses) < 2:
         for analysis, name in zip(analyses, names, strict=True):
-            yield write_report(analysis, comparison, folder, name, charts=charts)
+            yield write_report(analysis, comparison, folder, name, charts=charts, form=form)
         return
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
@@ -136,18 +138,18 @@ def write_reports(
         min(jobs, len(analyses)),
         get_context("spawn"),
         initializer=_begin_writing,
-        initargs=(comparison, folder, charts),
+        initargs=(comparison, folder, charts, form),
     ) as pool:
         yield from pool.map(_write, analyses, names)
 
 
-_writing: tuple[Comparison | None, Path, bool] | None = None
+_writing: tuple[Comparison | None, Path, bool, Form] | None = None
 """What the reports of this process have in common; set once by the pool."""
 
 
-def _begin_writing(comparison: Comparison | None, folder: Path, charts: bool) -> None:
+def _begin_writing(comparison: Comparison | None, folder: Path, charts: bool, form: Form) -> None:
     global _writing
-    _writing = (comparison, folder, charts)
+    _writing = (comparison, folder, charts, form)
 
 
 def _write(analysis: Analysis, name: str) -> Written:
@@ -155,8 +157,8 @@ def _write(analysis: Analysis, name: str) -> Written:
 
     if _writing is None:
         raise RuntimeError("the pool was not begun")
-    comparison, folder, charts = _writing
-    return write_report(analysis, comparison, folder, name, charts=charts)
+    comparison, folder, charts, form = _writing
+    return write_report(analysis, comparison, folder, name, charts=charts, form=form)
 
 
 def whole_document(documents: Iterable[str]) -> Iterator[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
+from html import escape as escape_html
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from runreport.marks import CODE, CODE_END, MARKS, STRONG, STRONG_END, plain
-from runreport.report.model import ReportModel
+from runreport.marks import CODE, CODE_END, MARKS, STRONG, STRONG_END, plain, strong
+from runreport.report.model import FindingItem, ReportModel
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -90,6 +92,35 @@ def _code_span(text: str) -> str:
     return f"{fence}{pad}{text}{pad}{fence}" if text.strip() else ""
 
 
+DATA_URI = "data:image/svg+xml;base64,"
+"""Beginning of an image that is inside the text; no file's name can be so, for it has no colon."""
+
+
+def target(file: str) -> str:
+    """Where an image is: a file beside the report, or the image itself.
+
+    >>> target("run 1.svg")
+    'run%201.svg'
+    """
+    return file if file.startswith(DATA_URI) else quote(file)
+
+
+def finding(item: FindingItem) -> str:
+    """A finding in a line: its sentence, then how severe it is, by what rule, and what its test said."""
+    note = f", {item.note}" if item.note else ""
+    return f"{item.message} ({strong(item.severity)}, {item.rule}{note})"
+
+
+def html(text: str) -> str:
+    """Text for the summary of a fold, the one place that is HTML.
+
+    >>> html("<b> & *x*")
+    '&lt;b&gt; &amp; &#42;x&#42;'
+    """
+    line = "".join(c if c.isprintable() else " " for c in text).strip()
+    return re.sub(r"[*_`\[\]~\\$|]", lambda match: f"&#{ord(match[0])};", escape_html(line))
+
+
 @cache
 def environment() -> Environment:
     """The template environment: undefined names are errors, and every value passes through ``md`` or ``cell``."""
@@ -104,6 +135,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     env.filters |= {"md": escape, "cell": cell, "plain": plain, "alternative": alternative, "fence": fence}
+    env.filters |= {"target": target, "finding": finding, "html": html}
     return env
 
 
