@@ -76,13 +76,21 @@ def telling_epochs(history: History, saved: int | float | None, most: int = 9) -
             best = pick(value for _, value in finite)
             chosen.append(next(e for e, value in finite if value == best))
     chosen = list(dict.fromkeys(chosen))[:most]
+    gaps = [len(epochs)] * len(epochs)  # rows from each epoch to the nearest chosen one
+
+    def choose(row: int) -> None:
+        for i, gap in enumerate(gaps):
+            gaps[i] = min(gap, abs(i - row))
+
+    for epoch in chosen:
+        choose(epochs.index(epoch))
     while len(chosen) < most:
         # The epoch farthest (in rows) from every chosen one: evens out the gaps.
-        rows = [epochs.index(e) for e in chosen]
-        gaps = [min(abs(i - row) for row in rows) for i in range(len(epochs))]
-        if max(gaps) == 0:
+        row = gaps.index(max(gaps))
+        if gaps[row] == 0:
             break
-        chosen.append(epochs[gaps.index(max(gaps))])
+        chosen.append(epochs[row])
+        choose(row)
     return tuple(sorted(set(chosen)))
 
 
