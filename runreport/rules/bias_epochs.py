@@ -53,10 +53,7 @@ def _facts(context: Context) -> tuple[EpochFact, ...]:
     if history is None:
         return ()
     recomputed = context.epoch_metrics
-    columns = {
-        name: _column(history, recomputed, name)
-        for name in FIGURES
-    }
+    columns = {name: _column(history, recomputed, name) for name in FIGURES}
     return tuple(_fact(epoch, columns) for epoch in history.epochs)
 
 
