@@ -39,6 +39,7 @@ def add_sweep(commands: Any) -> None:
 
 def sweep(options: argparse.Namespace) -> int:
     """Trains what is missing of a sweep; 0 when all of it is there, 1 when runs failed, 130 when interrupted."""
+    from training.sweep.own_data import check_data
     from training.sweep.plan import load_plan
     from training.sweep.standing import finished
     from training.sweep.summary import summary_table
@@ -47,6 +48,7 @@ def sweep(options: argparse.Namespace) -> int:
         raise ConfigError(f"--jobs: found {options.jobs}; expected at least 1")
     plan = load_plan(options.sweep, options.overrides, device=options.device)
     folder = options.out / plan.name
+    _check_places(plan, folder, options)
     metrics: dict[str, dict[str, Any]] = {}
     failures: dict[str, str] = {}
     missing: list[PlannedRun] = []
@@ -61,6 +63,7 @@ def sweep(options: argparse.Namespace) -> int:
             missing.append(run)
         else:
             metrics[run.name] = there
+    check_data([run.config for run in missing])
     _say(f"{plan.name}: {len(plan.runs)} runs, {len(metrics)} already there, {len(missing)} to train")
     if options.dry_run:
         for run in plan.runs:
@@ -94,14 +97,12 @@ def _train(
     failures: dict[str, str],
 ) -> bool:
     """Trains the missing runs, adding to ``metrics`` and ``failures`` as they end; whether it was interrupted."""
-    from training.places import Places, writable
+    from training.places import Places
     from training.progress import result_line
     from training.sweep.pool import each_in_a_process
     from training.sweep.train import Job, train
 
-    if missing:
-        writable(folder, "--out")
-    weights = (options.checkpoint_dir or options.out / "checkpoints") / plan.name
+    weights = _weights(plan, options)
     jobs = [
         Job(
             run=run,
@@ -125,6 +126,18 @@ def _train(
     except KeyboardInterrupt:
         return True
     return False
+
+
+def _weights(plan: Plan, options: argparse.Namespace) -> Path:
+    folder: Path = options.checkpoint_dir or options.out / "checkpoints"
+    return folder / plan.name
+
+
+def _check_places(plan: Plan, folder: Path, options: argparse.Namespace) -> None:
+    from training.places import check_writable
+
+    check_writable(folder, "--out")
+    check_writable(_weights(plan, options), "--checkpoint-dir" if options.checkpoint_dir is not None else "--out")
 
 
 @contextlib.contextmanager
