@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .c
 EXAMPLES := $(wildcard example_logs/csv/*.csv)
 SWEEPS := lambda_sweep lambda_sweep_run4 frames_sweep pretraining_ablation
 
-.PHONY: demo reports test logs lint types adapters cluster bench clean
+.PHONY: demo reports test logs lint types adapters cluster bench docs clean
 
 demo: $(VENV)/.installed reports
 	@echo
@@ -74,6 +74,11 @@ bench:
 	done
 	$(BENCH) benchmarks/guard.py --write
 	$(BENCH) benchmarks/page.py
+
+# The docs site, every link checked, into build/site; it loads nothing from the network when it is read.
+docs: $(VENV)/.installed
+	$(PIP) -e ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet -f docs/site/mkdocs.yml
 
 clean:
 	rm -rf $(VENV) .venv-adapters .venv-cluster .venv-bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
