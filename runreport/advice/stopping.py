@@ -99,7 +99,9 @@ def wait_longer(evidence: Evidence) -> Advice | None:
         text=f"The run was stopped after {plural(len(course), 'epoch')} because {waited} did not better "
         f"{code(declared.monitor)}{asked}, while its R² was at its highest, {fixed(recent)}, and had gained {fixed(rise, 2)} "
         f"over the second half of the log. {_wait(patch)}",
-        because=_because(evidence, "selection.stopped-short", "selection.too-early", "fit.underfit", "selection.too-late"),
+        because=_because(
+            evidence, "selection.stopped-short", "selection.too-early", "fit.underfit", "selection.too-late"
+        ),
         acts_on="r",
         config_patch=patch,
         expected=higher_r2(evidence, "above this run's: R² was still rising"),
