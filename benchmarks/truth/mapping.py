@@ -38,12 +38,12 @@ RULES: dict[str, tuple[str, ...]] = {
     "lr.too-low": (Fault.RATE_LOW,),
     "lr.config-mismatch": (Fault.WARMUP_UNFINISHED, Fault.RATE_LOW, Fault.RATE_HIGH),
     "gradient.ratio": CAVEAT,
-    "gradient.vanishing": (Fault.RATE_LOW,),
+    "gradient.vanishing": (Fault.RATE_LOW, Fault.DEAD_UNITS),
     "gradient.exploding": (Fault.DIVERGENCE, Fault.RATE_HIGH, Fault.LOSS_SPIKES),
     "scale.mismatch": (Fault.SCALE,),
     "bias.dominates": (Fault.BIAS,),
-    # Constant at the end: fallen there, or never wider.
-    "collapse.constant": (Fault.COLLAPSE, Fault.TOO_NARROW),
+    # Constant at the end: fallen there, never wider, or without a unit that could vary.
+    "collapse.constant": (Fault.COLLAPSE, Fault.TOO_NARROW, Fault.DEAD_UNITS),
     "collapse.onset": (Fault.COLLAPSE,),
     "spread.under": (Fault.TOO_NARROW, Fault.COLLAPSE),
     "spread.over": (Fault.TOO_WIDE,),
@@ -57,8 +57,15 @@ RULES: dict[str, tuple[str, ...]] = {
     "penalty.dominates": (Fault.PENALTY,),
     "penalty.batch-bias": (Fault.PENALTY,),
     "fit.overfit": (Fault.OVERFIT,),
-    # Even the training rows were not learned: too few or too small steps, or nothing to learn.
-    "fit.underfit": (Fault.RATE_LOW, Fault.WARMUP_UNFINISHED, Fault.STOPPED_EARLY, Fault.NO_SIGNAL),
+    # Even the training rows were not learned: too few or too small steps, nothing to learn or to learn with, or wrong labels.
+    "fit.underfit": (
+        Fault.RATE_LOW,
+        Fault.WARMUP_UNFINISHED,
+        Fault.STOPPED_EARLY,
+        Fault.NO_SIGNAL,
+        Fault.DEAD_UNITS,
+        Fault.LABEL_NOISE,
+    ),
     # Keeping the last epoch of an overfitted run is a wrong pick as well.
     "selection.wrong-pick": (Fault.WRONG_PICK, Fault.OVERFIT),
     "selection.collapsed-pick": (Fault.WRONG_PICK, Fault.COLLAPSE),
