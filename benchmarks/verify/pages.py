@@ -12,6 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+POST_MORTEM = Path(__file__).with_name("post_mortem.md")
+"""A page on run 4 by hand, most of whose numbers are of something else than the logs: subsets, seeds, other models, other
+metrics, tables keyed by what no log has. Those that are of the logs are right."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raw:
@@ -54,6 +58,7 @@ def pages(runs: list[Raw]) -> Iterator[tuple[str, str]]:
             yield f"{style.__name__}-{run.name}", style(run)
     if len(runs) > 1:
         yield "overview", overview(runs)
+        yield "post_mortem", POST_MORTEM.read_text(encoding="utf-8")
 
 
 def percent(value: float, places: int = 0) -> str:

@@ -48,13 +48,13 @@ class _Collector:
         yield from self._summary(self.analysis.run.summary)
 
     def _final(self, final: Final, what: str) -> Iterator[Fact]:
-        base = Fact(run=self.name, metric="", value=0.0, split=final.split, epoch=final.epoch, what=what)
+        roles = frozenset({"final", "saved", "best"})
+        base = Fact(run=self.name, metric="", value=0.0, split=final.split, epoch=final.epoch, what=what, roles=roles)
         exact = final.basis == "predictions"
         for metric, value in final.estimates.items():
             if value is not None and math.isfinite(value) and metric != "n":
                 half = 0.0 if exact or metric in final.derived else rounding([value], least=LEAST_DECIMALS)
-                roles = frozenset({"final", "saved", "best"})
-                yield replace(base, metric=metric, value=value, roles=roles, half=half)
+                yield replace(base, metric=metric, value=value, half=half)
         if final.n is not None and final.n > 1:
             correction = math.sqrt(final.n / (final.n - 1))
             for metric in ("pred_std", "true_std"):
@@ -79,7 +79,8 @@ class _Collector:
             "wrong_spread": budget.wrong_spread,
             "wrong_mean": budget.wrong_mean,
         }
-        base = Fact(run=self.name, metric="", value=0.0, split=final.split, epoch=final.epoch, what="")
+        roles = frozenset({"final"})
+        base = Fact(run=self.name, metric="", value=0.0, split=final.split, epoch=final.epoch, what="", roles=roles)
         for part, value in parts.items():
             yield replace(base, metric=part, value=value, what=f"{final.split}, part of 1 - R²")
             if budget.total:

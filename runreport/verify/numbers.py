@@ -160,7 +160,8 @@ def agrees(written: Written, value: float, *, share: bool = False, half: float =
         room = half * scale + SLACK * max(1.0, abs(reading))
         if low - room <= reading <= high + room:
             return True
-        exact = written.upper is None and not written.about
+        # One digit cut off is no figure: "0" is not 0.84.
+        exact = written.upper is None and not written.about and abs(written.value) >= 10 * written.place
         if (
             exact
             and reading * written.value >= 0

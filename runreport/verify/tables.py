@@ -23,6 +23,8 @@ from runreport.wording import epoch as epoch_words
 
 CRITERION = re.compile(r"^(?P<metric>.+?)\s*(?:[<>≤≥]=?|==?)\s*[-−\d.]")
 IN_PERCENT = re.compile(r"[(\[]\s*(?:%|percent)\s*[)\]]|\bin (?:%|percent)|,\s*%$")
+NOT_THE_RUN = frozenset({"word", "number", "other-run", "metric", "statistic", "subject"})
+"""What makes a run's name in a key that of something else: "run 4 + averaging", "run 4 (seed 2)"."""
 BOUND = re.compile(r"[<>≤≥]|\bto\b")
 
 
@@ -86,8 +88,11 @@ class _Table:
             numbered = self._numbered(self.grid.header.cells[self.run_key], cell)
             if numbered or len(named.subjects) == 1:
                 whose = About(runs=(numbered or named.subjects[0],), certain=True)
+                more = [t.key for t in self.lexicon.tokens(cell) if t.kind in NOT_THE_RUN and t.key not in HARMLESS]
+                if more and not numbered:
+                    why = f"{cell!r} is more than the run ({more[0]!r})"
             else:
-                whose, why = About(runs=(), certain=False, why=f"{cell!r} is no run of these logs"), ""
+                whose = About(runs=(), certain=False, why=f"{cell!r} is no run of these logs")
         if self.epoch_key is not None:
             number = next(iter(find_numbers(row.cells[self.epoch_key])), None)
             if number is not None:
@@ -110,6 +115,7 @@ class _Table:
         if label.kind == "run" and label.run is not None:
             whose = About(runs=(label.run,), certain=label.plain)
         keyed = self.run_key is not None or self.epoch_key is not None or self._first("split-key") is not None
+        keyed = keyed or self._first("pick") is not None
         if not keyed and label.kind not in ("metric", "subject", "run") and len(self.grid.rows) > 1:
             why = why or "what its rows are of is not said"
         if self._key_of(row) in self.repeated:
@@ -146,7 +152,16 @@ class _Table:
         if column.kind == "run" and column.run is not None:
             whose = About(runs=(column.run,), certain=True)
         asked_epochs = self._cell_epochs(row, cell, column, epochs)
-        plain = column.plain and label.plain and not why and bool(metric) and whose.certain and self._clean(cell)
+        of_pick = self._first("pick") is None or column.there
+        plain = (
+            of_pick
+            and column.plain
+            and label.plain
+            and not why
+            and bool(metric)
+            and whose.certain
+            and self._clean(cell)
+        )
         reason = reason or why or whose.why or column.why or label.why
         for position, token in enumerate(numbers):
             if token.number is None:
@@ -155,8 +170,8 @@ class _Table:
             if end is None:
                 yield _unclear(row.line, text, token.number, "what it adds to the number before it is not said")
                 continue
-            if metric is None:
-                yield _unclear(row.line, text, token.number, reason or "it does not say what the number is of")
+            if metric is None or why:
+                yield _unclear(row.line, text, token.number, why or reason or "it does not say what the number is of")
                 continue
             bound = self._bound(row, cell, metric, whose, token.number, position, text)
             if bound is not None:

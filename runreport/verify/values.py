@@ -91,6 +91,9 @@ def judge(asked: Asked, facts: Facts, text: str, line: int) -> Claim:
     share = is_share(metric)
     salient = [f for f in meant if f.salient or asked.epochs]
     asked = _held(asked, facts)
+    if not asked.plain and not asked.epochs and asked.split is None:
+        # A sentence that says more than was read may be about something else: the headline figures only can support it.
+        salient = [f for f in salient if f.epoch is None or "final" in f.roles]
     in_role = [f for f in salient if not asked.roles or asked.roles & f.roles]
     hit = next((f for f in in_role or salient if f.is_written(written)), None)
     if hit is not None:
@@ -99,7 +102,7 @@ def judge(asked: Asked, facts: Facts, text: str, line: int) -> Claim:
     if elsewhere is not None:
         reason = f"{elsewhere.what} has it; which one is meant is not said"
         return _claim(line, text, written, Verdict.NOT_CHECKABLE, reason, known)
-    right = (in_role or salient or meant)[0]
+    right = min(in_role or salient or meant, key=lambda f: not f.roles & {"final", "saved"})
     has = f"the logs have {shown(right.value, written, share=share)} ({_whose(right, facts)}{right.what})"
     if not asked.plain:
         reason = f"{asked.why_not or 'what it is of is not plain'}; {has}"

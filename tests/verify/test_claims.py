@@ -168,6 +168,7 @@ def test_a_table_of_metrics_and_splits(runs: list[Analysis]) -> None:
         "| λ | R² |\n|---|---|\n| 0.5 | 0.1 |\n| 2 | 0.9 |\n",
         "| Run | R² (mean ± std) |\n|---|---|\n| 1 | 0.3 ± 0.1 |\n",
         "| Run | R² |\n|---|---|\n| 1 | 0.3 |\n| 1 | 0.4 |\n",
+        "| Run | R² |\n|---|---|\n| run 1 + averaging | 0.3 |\n| run 1 (seed 2) | 0.4 |\n",
         "| Run | R² after recalibration |\n|---|---|\n| 1 | 0.3 |\n",
         "## Success criteria\n\n- R²: 0.3\n",
         "```python\nr2 = 0.3\n```\n\nR²: 0.1875\n",
