@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .c
 EXAMPLES := $(wildcard example_logs/csv/*.csv)
 SWEEPS := lambda_sweep lambda_sweep_run4 frames_sweep pretraining_ablation
 
-.PHONY: demo reports test logs lint types adapters clean
+.PHONY: demo reports test logs lint types adapters cluster bench clean
 
 demo: $(VENV)/.installed reports
 	@echo
@@ -54,8 +54,29 @@ adapters:
 	.venv-adapters/bin/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt lightning keras transformers accelerate
 	.venv-adapters/bin/python -m pytest -rs tests/logger/test_adapters.py
 
+# Daft on a Ray cluster of several nodes, and an S3 server, all on loopback: too large for every run.
+cluster:
+	$(MAKE) VENV=.venv-cluster .venv-cluster/.installed-test
+	.venv-cluster/bin/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e ".[cluster]" "moto[server]" boto3 s3fs
+	.venv-cluster/bin/python -m pytest -rs tests/engines
+
+# Every benchmark of reading and analysing, with its peers, and the pages made of the figures: an hour on a quiet machine.
+BENCH := .venv-bench/bin/python
+bench:
+	$(MAKE) VENV=.venv-bench .venv-bench/.installed-test
+	$(BENCH) -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e ".[cluster]" duckdb pandas
+	$(BENCH) benchmarks/startup.py --out benchmarks/results/startup.json
+	$(BENCH) benchmarks/per_epoch_metrics.py --out benchmarks/results/per_epoch_metrics.json
+	$(BENCH) benchmarks/many_runs.py --out benchmarks/results/many_runs.json
+	$(BENCH) benchmarks/bootstrap.py --out benchmarks/results/bootstrap.json
+	for curve in rows runs nodes; do \
+		$(BENCH) benchmarks/scaling.py $$curve --out benchmarks/results/scaling_$$curve.json || exit 1; \
+	done
+	$(BENCH) benchmarks/guard.py --write
+	$(BENCH) benchmarks/page.py
+
 clean:
-	rm -rf $(VENV) .venv-adapters build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-adapters .venv-cluster .venv-bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
