@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from runreport.analysis.record import Analysis
 from runreport.findings import Finding
 from runreport.marks import clean
@@ -39,8 +41,8 @@ def lead_clause(analysis: Analysis) -> str | None:
 def _lead(analysis: Analysis) -> tuple[str, str | None] | None:
     """The rule that leads and its words, None for its own title."""
     for rules, words in _LEADS:
-        if rules == NO_SIGNAL:
-            if _no_signal(analysis):
+        if rules in CONDITIONS:
+            if CONDITIONS[rules](analysis):
                 return rules[0], words
             continue
         finding = analysis.finding(*rules)
@@ -109,9 +111,23 @@ def _bias(analysis: Analysis) -> str:
 
 
 def _no_signal(analysis: Analysis) -> bool:
-    """Whether the correlation cannot be told from none; a proven one that is only lower than asked for is no such case."""
+    """Whether the correlation cannot be told from none, inside the groups neither; a proven one that is only lower than asked
+    for is no such case."""
+    from runreport.rules.signal import LIMITED, RULES, inside_groups
+
     bounds = analysis.final.interval("pearson_r") if analysis.final is not None else None
-    return bounds is not None and bounds[0] <= 0 <= bounds[1]
+    if bounds is None or not bounds[0] <= 0 <= bounds[1]:
+        return False
+    limits = next(rule.limits() for rule in RULES if rule.id == LIMITED)
+    return not inside_groups(analysis.context, limits)
+
+
+def _groups_off(analysis: Analysis) -> bool:
+    """Whether groups, not a range of the predictions, are what is off."""
+    column = analysis.final.group_column if analysis.final is not None else None
+    return column is not None and any(
+        f.rule == GROUPS[0] and f.severity.rank >= 1 and f.evidence.get("segments") == column for f in analysis.findings
+    )
 
 
 def _ratio(analysis: Analysis) -> str:
@@ -125,6 +141,9 @@ def _r(analysis: Analysis) -> str:
 
 
 NO_SIGNAL = ("signal.limited",)
+GROUPS = ("segment.bias",)
+CONDITIONS: dict[tuple[str, ...], Callable[[Analysis], bool]] = {NO_SIGNAL: _no_signal, GROUPS: _groups_off}
+"""Rules that lead only where more than their severity says so."""
 
 _LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("log.inconsistent",), "the log contradicts itself"),
@@ -143,8 +162,9 @@ _LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("penalty.dominates",), "predictions are too wide, with a spread penalty on{ratio}"),
     (("collapse.onset",), "the predictions' spread collapsed{at}"),
     (("selection.wrong-pick",), "a better epoch was left behind"),
-    (("data.shift",), "the splits' targets differ"),
+    (GROUPS, "some groups are off"),
     (("range.saturated",), "predictions pile up at an edge of their range"),
+    (("data.shift",), "the splits' targets differ"),
     (("loss.metric-disagree",), "the loss and R² rank the epochs differently"),
     (("bias.dominates",), "{bias}"),
     (("spread.over",), "predictions are wider than their information warrants{ratio}"),
