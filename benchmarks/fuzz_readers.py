@@ -102,7 +102,11 @@ def corpus(folder: Path) -> list[Path]:
     for name in ("epoch_predictions_run.parquet", "test_predictions.parquet"):
         place = made / name.replace(".", "_")
         place.mkdir()
-        columns = {"epoch": [1, 1, 2, 2] * 20, "y_true": [0.1 * i for i in range(80)], "y_pred": [0.2 * i for i in range(80)]}
+        columns = {
+            "epoch": [1, 1, 2, 2] * 20,
+            "y_true": [0.1 * i for i in range(80)],
+            "y_pred": [0.2 * i for i in range(80)],
+        }
         pl.DataFrame(columns).write_parquet(place / name)
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
@@ -128,7 +132,10 @@ def damaged(content: bytes, other: bytes, random_: random.Random) -> bytes:
             start = random_.randrange(len(other) + 1)
             data[at:to] = other[start : start + random_.choice((4, 40, 400))]
         elif kind == 7:
-            old, new = random_.choice((b",", b"\n", b":", b" ", b".", b"e", b"0")), random_.choice((b";", b"\t", b"\r\n", b",", b"", b"9", b"|"))
+            old, new = (
+                random_.choice((b",", b"\n", b":", b" ", b".", b"e", b"0")),
+                random_.choice((b";", b"\t", b"\r\n", b",", b"", b"9", b"|")),
+            )
             data = data.replace(old, new) if random_.random() < 0.3 else data.replace(old, new, random_.randint(1, 5))
         else:
             lines = bytes(data).split(b"\n")
@@ -231,7 +238,13 @@ def main() -> None:
             command = [sys.executable, "-m", "benchmarks.fuzz_readers", "--block", *map(str, options)]
             done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
             if done.returncode != 0:
-                defects.append({"case": journal.read_text() if journal.exists() else "none", "error": f"the process ended with {done.returncode}", "at": done.stderr[-300:]})
+                defects.append(
+                    {
+                        "case": journal.read_text() if journal.exists() else "none",
+                        "error": f"the process ended with {done.returncode}",
+                        "at": done.stderr[-300:],
+                    }
+                )
                 continue
             result = json.loads(done.stdout.splitlines()[-1])
             outcomes.update(result["outcomes"])
