@@ -54,11 +54,11 @@ adapters:
 	.venv-adapters/bin/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt lightning keras transformers accelerate
 	.venv-adapters/bin/python -m pytest -rs tests/logger/test_adapters.py
 
-# Daft on a Ray cluster of several nodes, and an S3 server, all on loopback: too large for every run.
+# Daft and sweeps on a Ray cluster of several nodes, and an S3 server, all on loopback: too large for every run.
 cluster:
 	$(MAKE) VENV=.venv-cluster .venv-cluster/.installed-test
 	.venv-cluster/bin/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e ".[cluster]" "moto[server]" boto3 s3fs
-	.venv-cluster/bin/python -m pytest -rs tests/engines
+	.venv-cluster/bin/python -m pytest -rs tests/engines tests/training/test_sweep_ray.py
 
 # Every benchmark of reading and analysing, with its peers, and the pages made of the figures: an hour on a quiet machine.
 BENCH := .venv-bench/bin/python

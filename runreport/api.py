@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from runreport.analysis.record import Analysis
     from runreport.compare.record import Comparison
     from runreport.criteria.spec import Tier
+    from runreport.report.write import Form
     from runreport.settings import Settings
 
 Place = str | Path
@@ -285,8 +286,19 @@ class Report:
 
         return render_markdown(build_report(self.analysis))
 
-    def save(self, folder: Place = "reports", *, charts: bool = True) -> Path:
-        """Writes ``<run>.md`` and its charts into ``folder``, as ``runreport analyze`` does; where the report is.
+    def html(self) -> str:
+        """The report as one page that needs no network, with charts to move in: for a browser, not for a cell."""
+        from runreport.report.build import build_report
+        from runreport.report.html import render_html
+        from runreport.report.write import page_charts
+
+        return render_html(build_report(self.analysis, None, charts=page_charts(self.analysis)))
+
+    def save(self, folder: Place = "reports", *, form: Form = "md", charts: bool = True) -> Path:
+        """Writes the report into ``folder`` as ``runreport analyze`` does, and says where it is.
+
+        form
+            ``md``: Markdown with its charts beside it; ``embedded``: with its charts inside; ``html``: a page.
 
         Raises
         ------
@@ -296,7 +308,7 @@ class Report:
         from runreport.report.write import file_names, write_report
 
         (name,) = file_names([self.name])
-        return write_report(self.analysis, None, Path(folder), name, charts=charts).report
+        return write_report(self.analysis, None, Path(folder), name, charts=charts, form=form).report
 
     def __repr__(self) -> str:
         return f"Report({self.title})"

@@ -129,6 +129,14 @@ def test_saved_as_the_command_saves_it(report: rr.Report, tmp_path: Path) -> Non
     assert sorted(p.name for p in path.parent.iterdir()) == ["run4.history.svg", "run4.md", "run4.predictions.svg"]
 
 
+def test_a_page_for_a_browser(report: rr.Report, tmp_path: Path) -> None:
+    path = report.save(tmp_path, form="html")
+    assert path.name == "run4.html"
+    assert path.read_text(encoding="utf-8") == report.html()
+    assert report.html().lower().startswith("<!doctype html>")
+    assert "![" in report.save(tmp_path, form="embedded").read_text(encoding="utf-8")
+
+
 def test_names_from_files_are_text_in_a_notebook(tmp_path: Path) -> None:
     name = HOSTILE.replace("/", "")
     rows = "".join(f"{e},{1 / e},0.{e}\n" for e in range(1, 9))

@@ -83,21 +83,24 @@ def regularise(evidence: Evidence) -> Advice | None:
 
 
 def lower_decay(evidence: Evidence) -> Advice | None:
-    """A weight decay that takes every weight to nothing within the run, whatever the loss says."""
+    """A weight decay that takes every weight to nothing within the run, in a run that shows it."""
     context, rate = evidence.context, rate_of(evidence)
     decay, batch = context.config_number("weight_decay"), context.config_number("batch_size")
     n = context.split_statistic("train", "n")
-    if decay is None or decay < LARGE_DECAY or rate is None or context.history is None or not batch or not n:
+    finding = evidence.found(
+        "spread.under", "fit.underfit", "collapse.constant", "range.unreached", "loss.still-falling"
+    )
+    if finding is None or decay is None or decay < LARGE_DECAY or rate is None:
+        return None
+    if context.history is None or not batch or not n:
         return None
     rates = [value for _, value in context.history.finite("learning_rate")] or [rate.value] * len(context.history)
     steps = math.ceil(n / batch)
     pull = decay * steps * sum(rates)
     if pull < 1:
         return None
-    finding = evidence.found("spread.under", "fit.underfit", "collapse.constant", "range.unreached")
-    refer = f"{evidence.refer(finding)}: " if finding is not None else ""
     text = (
-        f"{refer}{code('weight_decay')} is {setting(decay)}: over the logged rates it alone would leave "
+        f"{evidence.refer(finding)}: {code('weight_decay')} is {setting(decay)}: over the logged rates it alone would leave "
         f"{percent(math.exp(-pull), 2)} of a weight that no gradient holds up. Set it to {USUAL_DECAY}, the optimizer's own "
         "default."
     )
@@ -105,7 +108,7 @@ def lower_decay(evidence: Evidence) -> Advice | None:
         id="fit.lower-decay",
         title="Lower the weight decay",
         text=text,
-        because=() if finding is None else (finding.rule,),
+        because=(finding.rule,),
         acts_on="r",
         config_patch={"weight_decay": USUAL_DECAY},
         expected=more_information(evidence),

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from runreport.cli import analyze, check, compare, formats, init, rules, verify, watch
 from runreport.cli.common import UNUSABLE, say
+from runreport.cli.encoding import spell_out
 
 CLOSED_PIPE = 141
 """Exit code of a program whose reader went away (128 + SIGPIPE), as shells report it of other tools."""
@@ -97,4 +98,5 @@ def _root(
 
 def main() -> None:
     """Run the command. A reader that goes away early (``| head``) ends it quietly with 141, as it ends other tools."""
+    spell_out()
     app()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from runreport.analysis.record import Analysis
 from runreport.findings import Finding
 from runreport.marks import clean
-from runreport.report.precedence import NO_SIGNAL, independent, leads, no_signal, serious
+from runreport.report.precedence import CONDITIONS, independent, leads, serious
 from runreport.wording import epoch, fixed, number, percent
 
 Lead = tuple[str, str | None]
@@ -61,8 +61,8 @@ def _candidates(analysis: Analysis) -> list[Lead]:
     """Every rule that could lead, in the order of precedence."""
     found: list[Lead] = []
     for rules, words in leads(analysis):
-        if rules == NO_SIGNAL:
-            if no_signal(analysis):
+        if rules in CONDITIONS:
+            if CONDITIONS[rules](analysis):
                 found.append((rules[0], words))
             continue
         finding = analysis.finding(*rules)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from runreport.analysis.record import Analysis
 from runreport.findings import Finding
+from runreport.rules.signal import LIMITED, RULES, inside_groups
 
 NO_SIGNAL = ("signal.limited",)
 UNSETTLED, WRONG_PICK, BIAS = ("lr.unsettled",), ("selection.wrong-pick",), ("bias.dominates",)
-SCALE = ("scale.mismatch",)
+SCALE, GROUPS = ("scale.mismatch",), ("segment.bias",)
 BIAS_SHARE = 0.5
 """Of what a better epoch would give back: from half of it on the bias is its main part."""
 
@@ -34,8 +36,9 @@ LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("selection.stopped-short",), "training stopped{at} while it was improving"),
     (("loss.other-target",), "the loss asks for another quantity than the mean"),
     (WRONG_PICK, "a better epoch was left behind"),
-    (("data.shift",), "the splits' targets differ"),
+    (GROUPS, "some groups are off"),
     (("range.saturated",), "predictions pile up at an edge of their range"),
+    (("data.shift",), "the splits' targets differ"),
     (BIAS, "{bias}"),
     (("spread.over",), "predictions are wider than their information warrants{ratio}"),
     (("spread.under",), "predictions are narrower than their information warrants{ratio}"),
@@ -132,13 +135,28 @@ def independent(first: str, second: str) -> bool:
 
 
 def no_signal(analysis: Analysis) -> bool:
-    """Whether the correlation cannot be told from none, and validation does not show one.
+    """Whether the correlation cannot be told from none, inside the groups neither, and validation does not show one.
 
     A proven correlation that is only lower than asked for is no such case; nor is a test set too small to show what the
     same weights show on validation.
     """
     bounds = analysis.final.interval("pearson_r") if analysis.final is not None else None
-    return bounds is not None and bounds[0] <= 0 <= bounds[1] and not _shown_on_validation(analysis)
+    if bounds is None or not bounds[0] <= 0 <= bounds[1]:
+        return False
+    limits = next(rule.limits() for rule in RULES if rule.id == LIMITED)
+    return not inside_groups(analysis.context, limits) and not _shown_on_validation(analysis)
+
+
+def _groups_off(analysis: Analysis) -> bool:
+    """Whether groups, not a range of the predictions, are what is off."""
+    column = analysis.final.group_column if analysis.final is not None else None
+    return column is not None and any(
+        f.rule == GROUPS[0] and f.severity.rank >= 1 and f.evidence.get("segments") == column for f in analysis.findings
+    )
+
+
+CONDITIONS: dict[tuple[str, ...], Callable[[Analysis], bool]] = {NO_SIGNAL: no_signal, GROUPS: _groups_off}
+"""Rules that lead only where more than their severity says so."""
 
 
 def _shown_on_validation(analysis: Analysis) -> bool:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from runreport.history import History
 from runreport.marks import clean
-from runreport.report.terminal import STYLES, first_sentence, sparkline
+from runreport.report.drawing import sparkline
+from runreport.report.terminal import STYLES, first_sentence
 from runreport.run import Run
 from runreport.watch.alerts import Alert
 from runreport.wording import epoch as epoch_words

@@ -73,6 +73,7 @@ def patch(context: Context, *rules: str) -> dict[str, object]:
     return {} if advice is None else dict(advice.config_patch)
 
 
+RECALIBRATED = {"recalibrate": "apply"}
 FLAT = [0.1 + 0.3 * (1 - 0.8**i) for i in range(40)]
 
 
@@ -180,8 +181,10 @@ def test_decay_that_takes_every_weight_away() -> None:
     assert (advice.id, dict(advice.config_patch)) == ("fit.lower-decay", {"weight_decay": 0.01})
     # 3 · 2e-3 · 10 steps · 40 epochs = 2.4, and e^-2.4 = 9.07 %.
     assert "9.07 % of a weight" in advice.text
-    assert patch(run_of(FLAT, config={"weight_decay": 0.3}, learning_rate=[2e-3] * 40)) == {}
-    assert patch(run_of(FLAT, config={"weight_decay": 3.0}, learning_rate=[1e-6] * 40)) == {}, "too slow to matter"
+    assert patch(run_of(FLAT, config={"weight_decay": 0.3}, learning_rate=[2e-3] * 40), "spread.under") == RECALIBRATED
+    slow = run_of(FLAT, config={"weight_decay": 3.0}, learning_rate=[1e-6] * 40)
+    assert patch(slow, "spread.under") == RECALIBRATED, "too slow to matter"
+    assert patch(strong) == {}, "nothing is wrong with the run"
 
 
 def test_scale_is_mended_where_the_loss_did_not_see_a_standardised_target() -> None:
@@ -211,7 +214,7 @@ def test_every_change_has_words_a_part_and_a_test_that_could_refute_it() -> None
     for advice in (
         next_change(run_of([-2.0, -1.0, 0.2, 0.5], config={"max_epochs": 4})),
         next_change(run_of([-2.0, -0.1, 0.45, 0.6], saved=3, ended="patience", config=hasty, policy=hasty)),
-        next_change(run_of(FLAT, config={"weight_decay": 3.0}, learning_rate=[2e-3] * 40)),
+        next_change(run_of(FLAT, config={"weight_decay": 3.0}, learning_rate=[2e-3] * 40), "spread.under"),
         next_change(run_of([*FLAT, *[0.1] * 5], saved=45, policy={"monitor": "composite"})),
     ):
         assert advice is not None

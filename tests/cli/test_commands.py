@@ -123,7 +123,11 @@ def test_compare_looks_names_up_in_the_default_folders(here: Path) -> None:
     assert "run1" in result.stdout
     assert "run3 has no predictions" in result.stdout
     assert result.stderr == "report: reports/comparison.md\n"
-    assert (here / "reports" / "comparison.md").read_text().startswith("# Comparison of run1 and run3\n")
+    assert (
+        (here / "reports" / "comparison.md")
+        .read_text()
+        .startswith("# Comparison of run1 and run3: no ranking by R² is supported\n")
+    )
 
 
 def test_compare_takes_paths_and_other_folders(here: Path) -> None:

@@ -64,9 +64,9 @@ def read(source: Source, options: ReadOptions) -> list[Run]:  # noqa: ARG001  (e
 def _pairs(path: Path) -> dict[str, object]:
     table = read_table(path, lenient=True)
     pairs: dict[str, object] = {}
-    for name, cell in (row[:2] for row in table.rows):
+    for row in table.rows:
         try:
-            pairs[name] = to_float(cell)
+            pairs[row[0]] = to_float(row[-1])
         except ValueError:
             continue
     return pairs
