@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ class History:
 
     epochs: tuple[int | float, ...]
     columns: Mapping[str, tuple[Number, ...]]
+    _finite: dict[str, tuple[tuple[int | float, float], ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __len__(self) -> int:
         return len(self.epochs)
@@ -36,7 +39,10 @@ class History:
 
     def finite(self, name: str) -> list[tuple[int | float, float]]:
         """(epoch, value) of the column's finite values, in epoch order."""
-        return [(e, v) for e, v in zip(self.epochs, self.get(name), strict=True) if v is not None and math.isfinite(v)]
+        if name not in self._finite:  # dozens of rules ask for the same few columns
+            pairs = zip(self.epochs, self.columns.get(name, ()), strict=name in self.columns)
+            self._finite[name] = tuple([(e, v) for e, v in pairs if v is not None and math.isfinite(v)])
+        return list(self._finite[name])
 
     def at(self, epoch: int | float | None, name: str) -> Number:
         """The finite value of a column at an epoch, else None."""

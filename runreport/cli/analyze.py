@@ -26,7 +26,7 @@ from runreport.cli.common import (
     watched,
 )
 from runreport.cli.engine import EngineName, runs_by_engine
-from runreport.cli.many import MOST_COMPARED, Job, finished, whole_document
+from runreport.cli.many import MOST_COMPARED, Job, Kept, Reuse, finished, whole_document
 from runreport.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,6 +87,10 @@ def analyze(
         typer.Option(help="PATHs are Parquet files of per-epoch predictions: reduce them to moments with this."),
     ] = None,
     ray_address: Annotated[str | None, typer.Option(help="Ray cluster for --engine daft: ray://HOST:10001.")] = None,
+    use_cache: Annotated[
+        bool,
+        typer.Option("--cache/--no-cache", help="Above 200 runs: use reports of earlier calls where nothing changed."),
+    ] = True,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only where the reports are.")] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Print text only: no colours, bars or curves.")] = False,
 ) -> None:
@@ -102,25 +106,33 @@ def analyze(
     from runreport.ingest.reader import ReadOptions
 
     options = ReadOptions(columns=columns, truth=truth, key=key)
+    reuse: Reuse | None = None
+    loaded: Iterable[Run | Kept | InputError]
     try:
         reduced = runs_by_engine(paths, engine, ray_address)
         if reduced is not None:
-            loaded: Iterable[Run | InputError] = reduced
+            loaded = reduced
             count = len(reduced)
         else:
             found = find(paths, reader=reader, passed_over=say_passed_over)
             count = len(found.sources)
-            loaded = chain(found.errors, watched(read_sources(found.sources, options, found.fetcher), count, "reading"))
+            if count > MOST_COMPARED and use_cache and not charts:
+                from runreport.cli.cache import Cache
+
+                fixed = (chosen, tiers, columns, key, output, form)
+                reuse = Reuse(Cache.of(*fixed), options, found.fetcher)
+            read = read_sources(found.sources, options, found.fetcher) if reuse is None else reuse.loaded(found.sources)
+            loaded = chain(found.errors, watched(read, count, "reading"))
     except InputError as error:
         fail(error)
     if count > MOST_COMPARED:
         if next_config is not None:
             fail(InputError("--next", found=f"{count} runs", expected="one run", remedy="name one run"))
         folder = None if output is Format.JSON else out or Path("reports")
-        job = Job(settings=chosen, tiers=tiers, folder=folder, charts=bool(charts), form=form)
-        _many(loaded, count, job, out, jobs, quiet=quiet)
+        job = Job(settings=chosen, tiers=tiers, folder=folder, charts=bool(charts), form=form, keep=reuse is not None)
+        _many(loaded, count, job, out, jobs, quiet=quiet, reuse=reuse)
         return
-    runs, errors = split_loaded(loaded)
+    runs, errors = split_loaded(item for item in loaded if not isinstance(item, Kept))
     analyses = _analyze_all(runs, chosen, tiers, errors)
     try:
         if output is Format.JSON:
@@ -167,7 +179,14 @@ def _analyze_all(
 
 
 def _many(
-    loaded: Iterable[Run | InputError], count: int, job: Job, out: Path | None, jobs: int, *, quiet: bool
+    loaded: Iterable[Run | Kept | InputError],
+    count: int,
+    job: Job,
+    out: Path | None,
+    jobs: int,
+    *,
+    quiet: bool,
+    reuse: Reuse | None,
 ) -> None:
     """A report (or the JSON) of each run as it is finished; none is compared with another."""
     from runreport.report.write import next_name, write_text
@@ -180,6 +199,8 @@ def _many(
     def documents() -> Iterator[str]:
         nonlocal reported, failed
         for done in finished(readable(loaded, errors), lambda name: next_name(name, taken), job, jobs):
+            if reuse is not None:
+                reuse.done(done)
             if done.error:
                 failed += 1
                 say(f"runreport: {done.error}")
@@ -203,6 +224,8 @@ def _many(
                 fail(error)
     else:
         deque(documents(), maxlen=0)
+    if reuse is not None:
+        reuse.close()
     failed += len(errors)
     if failed and not quiet:
         say(f"{reported} reported, {failed} not (see above)")
