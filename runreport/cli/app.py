@@ -25,6 +25,8 @@ def _end(code: int) -> NoReturn:
     at exit finds nothing wrong."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
+        if stream is None:  # closed before the start
+            continue
         try:
             stream.flush()
         except (OSError, ValueError):

@@ -83,7 +83,7 @@ def unreadable(error: InputError) -> Verdict:
 def is_same(analysis: Analysis, other: Analysis) -> bool:
     """Whether two analyses are of the same files."""
     ours, theirs = analysis.run, other.run
-    if not ours.files or set(ours.files) != set(theirs.files) or ours.name.endswith("-part1"):
+    if not ours.files or set(ours.files) != set(theirs.files):
         return False
     return all(ours.files[kind].resolve() == theirs.files[kind].resolve() for kind in ours.files)
 
