@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from runreport.cli import complete
 from runreport.cli.analyze import Format, _analyze_all, _tiers, form_of
 from runreport.cli.common import UNUSABLE, column_options, console, fail, say, settings_from, split_loaded
 from runreport.errors import InputError
@@ -21,7 +22,10 @@ Names are looked up in --logs, by default in logs/csv and then in example_logs/c
 
 
 def compare(
-    names: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Run names or paths, two or more.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN RUN...", help="Run names or paths, two or more.", autocompletion=complete.runs),
+    ],
     logs: Annotated[list[Path] | None, typer.Option(help="Folder to look names up in. Repeatable.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for comparison.md or .html [default: html: reports; else none].")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from html import escape as escape_html
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,10 @@ _INLINE = re.compile(
 _LINE_START = re.compile(r"^(\d*)(?:((?<=\d)[.)]|(?<!\d)[-+#=|]+)(?=\s|$)|(?<!\d)(>|\[(?=[^\]]*\]:)))")
 _LINE_END = re.compile(r"(?<=\s)(#+)$")  # a heading would drop these as its closing marks
 _STRONG = re.compile(f"{STRONG}( *)([^{STRONG_END}]*?)( *){STRONG_END}")
+_ORDINARY = re.compile(r"-?\d+(?:\.\d+)?|[A-Za-z]+(?: [A-Za-z]+)*|")
+"""A number or plain words, which most cells are: nothing in them can open markup."""
+KEPT = 4096
+"""Escaped texts kept: the reports of many runs repeat most of their sentences."""
 _SPAN = re.compile(f"{CODE}([^{CODE_END}]*){CODE_END}")
 
 
@@ -35,6 +39,7 @@ def templates_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "templates"
 
 
+@lru_cache(maxsize=KEPT)
 def escape(text: str) -> str:
     """Plain text (with our marks) as Markdown that reads as that text.
 
@@ -48,7 +53,10 @@ def escape(text: str) -> str:
         return f"{CODE}{len(spans) - 1}{CODE_END}"
 
     # A finding may carry text of a file that nobody cleaned: what drives a terminal or breaks a line ends here.
-    line = "".join(c if c.isprintable() or c in MARKS else " " for c in text).strip()
+    line = text if text.isprintable() else "".join(c if c.isprintable() or c in MARKS else " " for c in text)
+    line = line.strip()
+    if _ORDINARY.fullmatch(line):
+        return line
     held = _SPAN.sub(keep, line)
     escaped = _LINE_END.sub(r"\\\1", _LINE_START.sub(r"\1\\\2\3", _INLINE.sub(r"\\\1", held)))
     # Space inside the stars would leave them standing; nothing inside them is nothing to set off.

@@ -19,7 +19,7 @@ HISTORY = "epoch,val_loss,r2,variance_ratio\n" + "".join(
     f"{i},{1 / i:.4f},{0.5 - 1 / i:.4f},0.6\n" for i in range(1, 9)
 )
 PREDICTIONS = "y_true,y_pred\n" + "".join(f"{i % 10},{(i * 7) % 10}\n" for i in range(60))
-COMMANDS = ("analyze", "compare", "formats", "rules", "explain")
+COMMANDS = ("analyze", "compare", "check", "verify", "watch", "formats", "rules", "explain", "init")
 HEAVY = ("polars", "numpy", "scipy", "altair", "vl_convert", "jinja2", "yaml", "torch", "pyarrow", "pandas")
 
 
