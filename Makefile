@@ -8,11 +8,17 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .c
 EXAMPLES := $(wildcard example_logs/csv/*.csv)
 SWEEPS := lambda_sweep lambda_sweep_run4 frames_sweep pretraining_ablation
 
-.PHONY: demo reports test logs lint types adapters cluster bench docs clean
+.PHONY: demo pages reports test logs lint types adapters browser cluster bench docs clean
 
-demo: $(VENV)/.installed reports
+demo: $(VENV)/.installed reports pages
 	@echo
 	@echo "Reports: reports/*.md, one a run, with their charts; reports/comparison.md beside them."
+	@echo "Pages: .runreport-demo/run4.html and .runreport-demo/comparison.html; open them in a browser."
+
+# Pages hold 0.9 MB of chart script each, so they are not committed.
+pages: $(VENV)/.installed
+	$(BIN)/runreport analyze example_logs/csv/run4.csv --format html --out .runreport-demo --quiet
+	$(BIN)/runreport compare run1 run2 run3 run4 run5a run5b run5c healthy --logs example_logs/csv --format html --out .runreport-demo >/dev/null
 
 reports: $(VENV)/.installed
 	$(BIN)/runreport analyze $(EXAMPLES) --out reports
@@ -54,6 +60,13 @@ adapters:
 	.venv-adapters/bin/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt lightning keras transformers accelerate
 	.venv-adapters/bin/python -m pytest -rs tests/logger/test_adapters.py
 
+# Pages in headless Chromium, which must be on the PATH (Debian: apt-get install chromium); axe-core by npm.
+browser: $(VENV)/.installed-test
+	$(PIP) -e ".[browser]"
+	npm install --silent --no-save --prefix $(VENV)/axe axe-core@4.14.1
+	RUNREPORT_BROWSER=1 RUNREPORT_AXE=$(VENV)/axe/node_modules/axe-core/axe.min.js \
+		$(BIN)/python -m pytest -rs tests/report/test_page_in_browser.py tests/report/test_hostile_run.py
+
 # Daft and sweeps on a Ray cluster of several nodes, and an S3 server, all on loopback: too large for every run.
 cluster:
 	$(MAKE) VENV=.venv-cluster .venv-cluster/.installed-test
@@ -81,7 +94,7 @@ docs: $(VENV)/.installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet -f docs/site/mkdocs.yml
 
 clean:
-	rm -rf $(VENV) .venv-adapters .venv-cluster .venv-bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-adapters .venv-cluster .venv-bench .runreport-demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

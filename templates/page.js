@@ -57,7 +57,7 @@
     }
   }
 
-  if (!window.vegaEmbed) return;
+  if (!window.vegaEmbed) { root.dataset.ready = "true"; return; }
 
   // Charts. Every view that knows epochs shows the same range and the same epoch.
   const groups = all("script.group").map((script) => ({ ...JSON.parse(script.textContent), place: document.getElementById(script.dataset.group) }));

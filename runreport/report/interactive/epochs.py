@@ -176,7 +176,7 @@ def panel_chart(panel: Panel, analysis: Analysis, kept: Sequence[int | float], t
         )
     scale: Spec = {"type": "log"} if log else {"zero": False, "nice": True, "domainMin": {"expr": "cut"}}
     given = [*params(analysis, kept), {"name": "cut", "value": LOWEST_R2 if cut else None}]
-    axis = y_axis(labelExpr=SMALL) if max(abs(v) for v in values) < TINY else y_axis(format="~g")
+    axis = y_axis(labelExpr=SMALL) if max(abs(v) for v in values) < TINY else y_axis(format=".4~g")
     y: Spec = {"type": "quantitative", "scale": scale, "axis": axis}
     layers: list[Spec] = []
     if panel.level is not None and not log:

@@ -62,7 +62,7 @@ def factor_panel(index: int, effect: Effect, finals: Mapping[str, Final | None],
         "type": "quantitative",
         "title": None,
         "scale": {"zero": False, "padding": 8},
-        "axis": y_axis(format="~g"),
+        "axis": y_axis(format=".4~g"),
     }
     tips: list[Spec] = [
         {"field": "run", "type": "nominal"},

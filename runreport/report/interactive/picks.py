@@ -64,16 +64,8 @@ def picks_chart(analysis: Analysis) -> Chart | None:
                 },
             },
         },
-        {
-            "transform": [{"filter": f"{inside} && {place}"}],
-            "mark": {"type": "text", "align": "right", "dx": -9},
-            "encoding": text,
-        },
-        {
-            "transform": [{"filter": f"{inside} && !({place})"}],
-            "mark": {"type": "text", "align": "left", "dx": 9},
-            "encoding": text,
-        },
+        *_names(f"{inside} && {place}", {"align": "right", "dx": -9}, text),
+        *_names(f"{inside} && !({place})", {"align": "left", "dx": 9}, text),
     ]
     spec = document(
         {"params": params(analysis, kept), "data": {"values": data}, "layer": layers}, height=ROW * len(picked) + 6
@@ -88,3 +80,12 @@ def picks_chart(analysis: Analysis) -> Chart | None:
         alt="The epoch that each stopping policy picks: " + listing([f"{n} {epoch_text(e)}" for n, e in picked]) + ".",
         legend=legend,
     )
+
+
+def _names(where: str, side: Spec, encoding: Spec) -> list[Spec]:
+    """Names on one side of their dots, over a rim in the page's colour, so that a line behind them can be read past."""
+    rim: Spec = {"type": "text", "stroke": "var(--bg)", "strokeWidth": 4, "strokeJoin": "round"}
+    return [
+        {"transform": [{"filter": where}], "mark": mark | side, "encoding": encoding}
+        for mark in (rim, {"type": "text"})
+    ]

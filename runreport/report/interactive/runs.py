@@ -171,7 +171,7 @@ def course_chart(
         "scale": {"nice": False, "zero": False, "padding": 6},
         "axis": {"title": "epoch", "tickMinStep": 1, "tickCount": 8, "grid": False},
     }
-    y: Spec = {"field": "value", "type": "quantitative", "scale": scale, "axis": y_axis(format="~g")}
+    y: Spec = {"field": "value", "type": "quantitative", "scale": scale, "axis": y_axis(format=".4~g")}
     tips: list[Spec] = [
         {"field": "run", "type": "nominal"},
         {"field": "epoch", "type": "quantitative"},

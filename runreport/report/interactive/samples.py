@@ -216,7 +216,7 @@ def residual_chart(sample: Sample, r: float | None, split: str) -> Chart | None:
         )
     axis = {"title": None, "grid": False, "labelAngle": 0, "labelLimit": 110, "labelExpr": LABEL}
     x: Spec = {"field": "range", "type": "nominal", "sort": None, "axis": axis}
-    at: Spec = {"type": "quantitative", "title": None, "axis": y_axis(format="~g"), "scale": {"zero": True}}
+    at: Spec = {"type": "quantitative", "title": None, "axis": y_axis(format=".4~g"), "scale": {"zero": True}}
     tips: list[Spec] = [{"field": "range", "type": "nominal", "title": "truth"}]
     tips += [
         {"field": f, "type": "quantitative", "format": ".3~g", "title": t}

@@ -83,13 +83,13 @@ def taylor_chart(comparison: Comparison, series: Mapping[str, str], colours: obj
         "field": "x",
         "type": "quantitative",
         "scale": scale | {"domain": [significant(lowest), significant(radius)]},
-        "axis": {"title": "std ratio α", "grid": False, "tickCount": 5, "format": "~g"},
+        "axis": {"title": "std ratio α", "grid": False, "tickCount": 5, "format": ".4~g"},
     }
     y: Spec = {
         "field": "y",
         "type": "quantitative",
         "scale": scale | {"domain": [0, significant(radius)]},
-        "axis": None if backward else {"title": None, "grid": False, "tickCount": 5, "format": "~g"},
+        "axis": None if backward else {"title": None, "grid": False, "tickCount": 5, "format": ".4~g"},
     }
     data = [
         {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from runreport.findings import Finding, Value
 from runreport.marks import clean, code
 from runreport.report.model import Evidence, FindingItem, Table, table
-from runreport.wording import number, percent
+from runreport.wording import number, percent, setting
 
 MOST_ROWS = 60
 """Rows of a table of evidence; the JSON holds all."""
@@ -54,7 +55,7 @@ def _text(value: Value) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        return number(value, 5)
+        return setting(value) if math.isfinite(value) else number(value)
     if isinstance(value, list):
         shown = ", ".join(_text(v) for v in value[:MOST_ITEMS])
         more = f", and {len(value) - MOST_ITEMS} more" if len(value) > MOST_ITEMS else ""

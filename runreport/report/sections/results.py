@@ -103,14 +103,15 @@ def _basis(page: Page) -> list[str]:
     if derived:
         verb = "follows" if len(derived) == 1 else "follow"
         said.append(f"{listing(derived)} {verb} from the published R², ratio and means, and carry their rounding.")
-    if final.effective_n is not None and final.n is not None and final.effective_n < 0.95 * final.n:
+    told = any("worth" in caveat for caveat in final.caveats)  # said there already, and of what
+    if not told and final.effective_n is not None and final.n is not None and final.effective_n < 0.95 * final.n:
         said.append(
             f"Neighbouring rows repeat each other: these {final.n} are worth {final.effective_n:.0f} independent ones "
             "for the correlation."
         )
     if final.group_column is not None and final.n_groups is not None:
-        how = "the intervals take them whole" if final.n_groups > 1 else "so the rows are one series"
-        said.append(f"The rows are grouped by {code(final.group_column)} ({plural(final.n_groups, 'group')}): {how}.")
+        groups = f"The rows are grouped by {code(final.group_column)} ({plural(final.n_groups, 'group')})"
+        said.append(f"{groups}: the intervals take them whole." if final.n_groups > 1 else f"{groups}.")
     if any(key in final.bounds for key in BOUNDED.values()):
         said.append("r and β are not known; the bounds follow from R² and the std ratio (β² = 2rα - α² - R², |r| ≤ 1).")
     said += [sentence(c) for c in final.caveats]
