@@ -9,6 +9,7 @@ import pytest
 
 from runreport.errors import InputError
 from runreport.ingest.load import load_runs
+from runreport.ingest.reader import ReadOptions
 from runreport.run import Run
 
 
@@ -180,7 +181,11 @@ def test_more_names_of_truth_and_prediction(tmp_path: Path, true: str, pred: str
 def test_class_labels(tmp_path: Path) -> None:
     assert "class labels" in refused(tmp_path, "predictions.csv", "true,pred\ncat,dog\ndog,dog\ndog,cat\n")
     rows = "".join(f"{i % 3},{(i + i % 2) % 3}\n" for i in range(30))
-    (run,) = read(tmp_path, "test_predictions.csv", "true,pred\n" + rows)
+    message = refused(tmp_path, "test_predictions.csv", "true,pred\n" + rows)
+    assert "what looks like class labels" in message
+    columns = {"y_true": "true", "y_pred": "pred"}
+    (run,) = load_runs([str(tmp_path / "test_predictions.csv")], ReadOptions(columns=columns))
+    assert isinstance(run, Run)  # ratings from 0 to 2, for one, are quantities where a person says so
     assert "classification" in [note.code for note in run.notes]
 
 
