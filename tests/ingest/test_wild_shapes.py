@@ -87,6 +87,28 @@ def test_lines_before_the_header(tmp_path: Path) -> None:
     assert "2 lines before the header passed over" in [note.message for note in run.notes]
 
 
+def test_a_row_of_means_is_no_epoch(tmp_path: Path) -> None:
+    (run,) = read(tmp_path, "log.csv", "epoch,train_loss,val_loss\n1,5,6\n2,4,5\n3,3,4\nmean,4,5\n")
+    assert run.history is not None
+    assert list(run.history.epochs) == [1, 2, 3]
+    assert any("'mean' in place of an epoch" in note.message for note in run.notes)
+
+
+@pytest.mark.parametrize("shown", ["Epoch {}", "{}/3", "epoch_{}", "{} of 3"])
+def test_epochs_in_words(tmp_path: Path, shown: str) -> None:
+    rows = "".join(f"{shown.format(e)},{e},{e + 1}\n" for e in (1, 2, 3))
+    (run,) = read(tmp_path, "log.csv", "Epoch,Train Loss,Val Loss\n" + rows)
+    assert run.history is not None
+    assert list(run.history.epochs) == [1, 2, 3]
+    assert not any("no epoch column" in note.message for note in run.notes)
+
+
+def test_short_words_for_the_splits(tmp_path: Path) -> None:
+    text = "".join(f"ep {e} | tr_loss 0.{e} | va_loss 0.{e + 1}\n" for e in (1, 2, 3))
+    (run,) = read(tmp_path, "train.log", text)
+    assert (column(run, "train_loss"), column(run, "val_loss")) == ([0.1, 0.2, 0.3], [0.2, 0.3, 0.4])
+
+
 def test_decimal_commas_percents_and_thousands(tmp_path: Path) -> None:
     (run,) = read(tmp_path, "log.csv", 'epoch;loss;val_loss;val_r2\n1;1,5;2,5;10%\n2;1,25;"2,0";20%\n')
     assert (column(run, "train_loss"), column(run, "val_loss"), column(run, "r2")) == (
