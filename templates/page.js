@@ -111,14 +111,13 @@
     const cuts = new Map(group.charts.flatMap(({ id, spec }) => spec.params.filter((p) => p.name === "cut").map((p) => [id, p.value])));
     const [from, to] = ["[data-from]", "[data-to]"].map((s) => group.place.querySelector(s));
     let range = [lowest, highest];
-    let quiet = false;
+    let held = false; // only a hand on the strip chooses; what the script draws there does not
 
     const showStrip = () => {
       if (!strip) return;
       const x = strip.scale("x");
       const whole = range[0] === lowest && range[1] === highest;
-      quiet = true;
-      strip.signal("brush_x", whole ? [0, 0] : range.map((e) => x(e))).runAsync().then(() => { quiet = false; });
+      strip.signal("brush_x", whole ? [0, 0] : range.map((e) => x(e))).runAsync();
     };
     const setRange = (a, b, { strip: moved = true } = {}) => {
       const inside = epochs.filter((e) => e >= Math.min(a, b) && e <= Math.max(a, b));
@@ -140,8 +139,16 @@
     const state = () => [...range];
 
     if (strip) {
+      const place = document.querySelector('[data-chart="overview"]');
+      place.addEventListener("pointerdown", () => { held = true; });
+      place.addEventListener("pointercancel", () => { held = false; });
+      window.addEventListener("pointerup", () => {
+        if (!held) return;
+        // The view hears of the last movement after this: let it, then draw the range as it was taken.
+        setTimeout(() => { held = false; showStrip(); }, 60);
+      });
       strip.addSignalListener("brush", (_, brush) => {
-        if (quiet) return;
+        if (!held) return;
         const [a, b] = brush.epoch || [lowest, highest];
         setRange(a, b, { strip: false });
       });
@@ -168,11 +175,16 @@
         setEpoch(view.scale("x").invert(x));
       });
     }
-    const typed = () => { if (from.value !== "" && to.value !== "") setRange(Number(from.value), Number(to.value)); };
-    for (const input of [from, to]) {
-      [input.min, input.max] = [lowest, highest];
-      input.addEventListener("change", typed);
-    }
+    // An end that was typed stays; where it passes the other one, that goes to its end of the log.
+    from.addEventListener("change", () => {
+      const a = from.value === "" ? lowest : Number(from.value);
+      setRange(a, a > range[1] ? highest : range[1]);
+    });
+    to.addEventListener("change", () => {
+      const b = to.value === "" ? highest : Number(to.value);
+      setRange(b < range[0] ? lowest : range[0], b);
+    });
+    for (const input of [from, to]) [input.min, input.max] = [lowest, highest];
     group.place.querySelector("[data-all]").addEventListener("click", () => setRange(lowest, highest));
     let waiting = 0;
     window.addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(showStrip, 200); });

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 
 # Before any numerical library is loaded: the processes share the cores, threads inside them would only be in the way.
@@ -17,6 +18,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLA
 ROOT = Path(__file__).resolve().parent.parent.parent
 RESULT = ROOT / "benchmarks" / "results" / "truth.json"
 PAGE = ROOT / "docs" / "truth.md"
+FLOORS = ROOT / "benchmarks" / "truth" / "floors.json"
 
 
 def main() -> None:
@@ -29,13 +31,24 @@ def main() -> None:
     parser.add_argument("--cases", type=Path, help="also write every case and what was said of it, as JSON lines")
     parser.add_argument("--no-peers", action="store_true", help="leave the other tools out")
     parser.add_argument("--page", action="store_true", help="only write the page anew from the JSON")
+    parser.add_argument("--check", action="store_true", help=f"with --quick: fail below {FLOORS.relative_to(ROOT)}")
+    parser.add_argument("--readme", action="store_true", help="only write the README's tables anew from the JSON files")
     options = parser.parse_args()
+    if options.check and not options.quick:
+        parser.error("--check: the floors are those of --quick")
+    if options.readme:
+        from benchmarks.truth.readme import write_tables
+
+        write_tables()
+        return
 
     from benchmarks.truth.page import page
 
     out = options.out or (None if options.quick else RESULT)
     if not options.page:
         result = results(options)
+        if options.check:
+            sys.exit(_check(result))
         if out is None:
             print(json.dumps(result, indent=1))
             return
@@ -44,6 +57,17 @@ def main() -> None:
         out.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     if out is None or out == RESULT:
         PAGE.write_text(page(json.loads(RESULT.read_text(encoding="utf-8"))), encoding="utf-8")
+
+
+def _check(result: dict[str, object]) -> int:
+    """Prints the quick scores beside their floors; 1 where one is below."""
+    from benchmarks.truth.floors import below, compared
+
+    floors = json.loads(FLOORS.read_text(encoding="utf-8"))
+    rows = compared(result, floors)
+    for row in rows:
+        print(row.line())
+    return 1 if below(rows) else 0
 
 
 def results(options: argparse.Namespace) -> dict[str, object]:

@@ -25,6 +25,7 @@ RULES: dict[str, tuple[str, ...]] = {
     # Cut off while improving: stopped, or so slow that the end came first.
     "loss.still-falling": (Fault.STOPPED_EARLY, Fault.RATE_LOW, Fault.WARMUP_UNFINISHED),
     "loss.metric-disagree": (Fault.LOSS_MISMATCH,),
+    "loss.other-target": (Fault.LOSS_MISMATCH,),
     # Either the loss is another one than stated, or a column is.
     "loss.unreconciled": (Fault.LOSS_MISMATCH, Fault.LOG_VALUES),
     "lr.warmup-never-ended": (Fault.WARMUP_UNFINISHED,),
@@ -33,15 +34,16 @@ RULES: dict[str, tuple[str, ...]] = {
     # Up or down; the message says which.
     "lr.jump": (Fault.RATE_HIGH, Fault.RATE_LOW),
     "lr.too-high": (Fault.RATE_HIGH,),
+    "lr.unsettled": (Fault.RATE_HIGH,),
     "lr.too-low": (Fault.RATE_LOW,),
     "lr.config-mismatch": (Fault.WARMUP_UNFINISHED, Fault.RATE_LOW, Fault.RATE_HIGH),
     "gradient.ratio": CAVEAT,
-    "gradient.vanishing": (Fault.RATE_LOW,),
+    "gradient.vanishing": (Fault.RATE_LOW, Fault.DEAD_UNITS),
     "gradient.exploding": (Fault.DIVERGENCE, Fault.RATE_HIGH, Fault.LOSS_SPIKES),
     "scale.mismatch": (Fault.SCALE,),
     "bias.dominates": (Fault.BIAS,),
-    # Constant at the end: fallen there, or never wider.
-    "collapse.constant": (Fault.COLLAPSE, Fault.TOO_NARROW),
+    # Constant at the end: fallen there, never wider, or without a unit that could vary.
+    "collapse.constant": (Fault.COLLAPSE, Fault.TOO_NARROW, Fault.DEAD_UNITS),
     "collapse.onset": (Fault.COLLAPSE,),
     "spread.under": (Fault.TOO_NARROW, Fault.COLLAPSE),
     "spread.over": (Fault.TOO_WIDE,),
@@ -55,8 +57,15 @@ RULES: dict[str, tuple[str, ...]] = {
     "penalty.dominates": (Fault.PENALTY,),
     "penalty.batch-bias": (Fault.PENALTY,),
     "fit.overfit": (Fault.OVERFIT,),
-    # Even the training rows were not learned: too few or too small steps, or nothing to learn.
-    "fit.underfit": (Fault.RATE_LOW, Fault.WARMUP_UNFINISHED, Fault.STOPPED_EARLY, Fault.NO_SIGNAL),
+    # Even the training rows were not learned: too few or too small steps, nothing to learn or to learn with, or wrong labels.
+    "fit.underfit": (
+        Fault.RATE_LOW,
+        Fault.WARMUP_UNFINISHED,
+        Fault.STOPPED_EARLY,
+        Fault.NO_SIGNAL,
+        Fault.DEAD_UNITS,
+        Fault.LABEL_NOISE,
+    ),
     # Keeping the last epoch of an overfitted run is a wrong pick as well.
     "selection.wrong-pick": (Fault.WRONG_PICK, Fault.OVERFIT),
     "selection.collapsed-pick": (Fault.WRONG_PICK, Fault.COLLAPSE),
@@ -66,6 +75,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "selection.too-early": (Fault.STOPPED_EARLY, Fault.WRONG_PICK),
     # Best at the very end: more was to come; far from it: trained on for nothing.
     "selection.too-late": (Fault.STOPPED_EARLY, Fault.OVERFIT),
+    "selection.stopped-short": (Fault.STOPPED_EARLY,),
     "selection.optimism": CAVEAT,
     "data.few": CAVEAT,
     "data.dependent": CAVEAT,

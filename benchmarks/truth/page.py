@@ -30,8 +30,8 @@ def page(results: Mapping[str, Any]) -> str:
         "  which findings lead the title was last changed after a look at the dev results.",
         "- Simulated runs are linear in known latents (`benchmarks/truth/dynamics.py`): the ceiling, the population's R²",
         "  of every epoch and the true onset are known exactly, but real networks have more ways to fail.",
-        "- Trained runs (`benchmarks/truth/trained/`) are small networks on tables that scikit-learn ships, other tables for",
-        "  dev than for test. Harm is measured on their test rows against the unplanted twin of the same seed; the truth about a",
+        "- Trained runs (`benchmarks/truth/trained/`) are small networks on tables that scikit-learn ships and, where the table",
+        "  is called flights, on features of simulated flights; other tables for dev than for test. Harm is measured on their test rows against the unplanted twin of the same seed; the truth about a",
         "  population is not known there, so coverage, onset and wrong picks are not scored.",
         "- Which rule names which fault stands in `benchmarks/truth/mapping.py`, with reasons. For other tools any message that",
         "  could mean the planted fault counts, for the report only the title.",
@@ -66,6 +66,8 @@ def _split(split: str, result: Mapping[str, Any]) -> list[str]:
     for source, figures in result["sources"].items():
         kinds = ", ".join(f"{count} {kind}" for kind, count in figures["kinds"].items())
         lines += [f"## {source.capitalize()} runs, {split} seeds", "", f"{figures['cases']} runs: {kinds}.", ""]
+        if figures.get("tables"):
+            lines += [f"Tables: {', '.join(f'{name} {count}' for name, count in figures['tables'].items())}.", ""]
         lines += _scores(figures["tools"])
         lines += _own(figures["tools"][OURS])
     missing = [name for name, version in result["peers"].items() if version is None]

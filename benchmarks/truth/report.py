@@ -21,6 +21,7 @@ def summary(items: Sequence[Outcome], peers: Mapping[str, str | None], *, quick:
         out["sources"][source] = {
             "cases": len(own),
             "kinds": dict(sorted(Counter(item.kind for item in own).items())),
+            "tables": dict(sorted(Counter(str(i.traits["table"]) for i in own if "table" in i.traits).items())),
             "tools": {tool: scores(own, tool) for tool in (OURS, *(n for n, v in peers.items() if v))},
         }
     return out

@@ -44,9 +44,10 @@ def orders(split: Split) -> list[Order]:
     """Every run of a split, in a fixed order."""
     rng = np.random.default_rng([SPLIT_SEEDS[split], 0])
     wanted: list[tuple[str, tuple[Plant, ...]]] = [("single", (plant,)) for plant in PLANTS for _ in range(SINGLE_EACH)]
+    faults = [f.value for f in Fault if any(p.fault is f for p in PLANTS)]
     while len(wanted) < len(PLANTS) * SINGLE_EACH + DOUBLE:
         # Faults, not plants, are drawn evenly: a fault with many plants would fill the doubles.
-        one, two = (_of_fault(rng, str(f)) for f in rng.choice([f.value for f in Fault], 2, replace=False))
+        one, two = (_of_fault(rng, str(f)) for f in rng.choice(faults, 2, replace=False))
         if can_be_together(one, two):
             wanted.append(("double", (one, two)))
     wanted += [("healthy", ())] * HEALTHY + [("limited", ())] * LIMITED

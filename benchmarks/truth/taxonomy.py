@@ -33,6 +33,8 @@ class Fault(StrEnum):
     WRONG_PICK = "wrong_pick"
     NO_SIGNAL = "no_signal"
     LEAK = "leak"
+    LABEL_NOISE = "label_noise"
+    DEAD_UNITS = "dead_units"
 
 
 NONE = "none"
@@ -64,4 +66,6 @@ WHAT_WAS_DONE: dict[Fault, str] = {
     Fault.WRONG_PICK: "another epoch saved than the declared monitor's best, or a monitor that prefers worse epochs",
     Fault.NO_SIGNAL: "inputs cut off from the target",
     Fault.LEAK: "evaluation rows, or the target itself, were among the training inputs",
+    Fault.LABEL_NOISE: "training rows with the labels of others",
+    Fault.DEAD_UNITS: "most or all units of a layer never active, so that none of them learns",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runreport.advice.evidence import Evidence
 from runreport.advice.record import Advice, Expected
-from runreport.findings import NOTICEABLE_R2, Value
+from runreport.findings import NOTICEABLE_R2, Finding, Value
 from runreport.marks import code
 from runreport.wording import fixed, number, percent, setting, with_interval
 
@@ -16,39 +16,15 @@ ENOUGH_SAMPLES = 32
 
 def remove_bias(evidence: Evidence) -> Advice | None:
     """The mean is off, beyond noise and by enough to matter."""
-    finding = evidence.found("bias.dominates")
+    finding = evidence.found("bias.dominates", "data.shift")
     final = evidence.final
     beta, r2 = evidence.value("bias"), evidence.value("r2")
     if finding is None or final is None or beta is None or r2 is None or beta * beta < NOTICEABLE_R2:
         return None
-    context = evidence.context
-    train_mean, true_mean, true_std = (
-        context.split_statistic("train", "true_mean"), evidence.value("true_mean"), evidence.value("true_std"),
-    )  # fmt: skip
-    patch: dict[str, Value] = {}
+    true_std = evidence.value("true_std")
     sigma = f"{fixed(abs(beta), 2)} σ"
     amount = f"{sigma} ({number(abs(beta) * true_std)} in target units)" if true_std else sigma
-    if train_mean is not None and true_mean is not None and true_std:
-        shift = (train_mean - true_mean) / true_std
-        if abs(shift) >= SHIFT_SHARE * abs(beta) and shift * beta > 0:
-            why = (
-                f"The training targets' mean ({number(train_mean)}) itself lies {fixed(shift, 2)} σ from that of the "
-                f"{final.split} split ({number(true_mean)}): the splits differ. Split so that both cover the same "
-                "conditions; a constant learnt on one cannot hold on the other."
-            )
-        else:
-            why = (
-                f"The training targets' mean ({number(train_mean)}) does not explain it ({fixed(shift, 2)} σ from the "
-                f"{final.split} mean): the model's own mean is off. Start the output's bias at the training mean, "
-                "or subtract the mean error measured on the validation split."
-            )
-            if "output_init_bias" in context.config:
-                patch["output_init_bias"] = float(f"{train_mean:.4g}")
-    else:
-        why = (
-            "Compare the mean of the training targets with that of this split: if they differ it is the split, else "
-            "start the output's bias at the training mean. The training mean is not in these files."
-        )
+    why, patch = _cause_of_bias(evidence, beta)
     return Advice(
         id="bias.remove",
         title="Remove the bias",
@@ -62,6 +38,59 @@ def remove_bias(evidence: Evidence) -> Advice | None:
         refuted_if="|β| of the next run is still above 0.1",
         ceiling_r2=evidence.ceiling,
     )
+
+
+def _cause_of_bias(evidence: Evidence, beta: float) -> tuple[str, dict[str, Value]]:
+    """(what the means of the splits say of it, the setting that takes it out)."""
+    context, split = evidence.context, evidence.final.split if evidence.final is not None else "test"
+    train_mean, true_mean, true_std = (
+        context.split_statistic("train", "true_mean"), evidence.value("true_mean"), evidence.value("true_std"),
+    )  # fmt: skip
+    fitted, line = _line_from_validation(evidence, beta)
+    if train_mean is None or true_mean is None or not true_std:
+        return (
+            "Compare the mean of the training targets with that of this split: if they differ it is the split, else "
+            f"start the output's bias at the training mean. The training mean is not in these files.{fitted}"
+        ), line
+    shift = (train_mean - true_mean) / true_std
+    if abs(shift) >= SHIFT_SHARE * abs(beta) and shift * beta > 0:
+        return (
+            f"The training targets' mean ({number(train_mean)}) itself lies {fixed(shift, 2)} σ from that of the "
+            f"{split} split ({number(true_mean)}): the splits differ. Split so that both cover the same "
+            f"conditions; a constant learnt on one cannot hold on the other.{fitted}"
+        ), line
+    why = (
+        f"The training targets' mean ({number(train_mean)}) does not explain it ({fixed(shift, 2)} σ from the "
+        f"{split} mean): the model's own mean is off. Start the output's bias at the training mean, "
+        f"or subtract the mean error measured on the validation split.{fitted}"
+    )
+    # A standardised target starts the output at the training mean already.
+    starts = "output_init_bias" in context.config and context.config.get("standardise_target") is not True
+    return why, line or ({"output_init_bias": float(f"{train_mean:.4g}")} if starts else {})
+
+
+def _line_from_validation(evidence: Evidence, beta: float) -> tuple[str, dict[str, Value]]:
+    """A line fitted on validation removes a bias that validation has too: (the sentence, the setting); nothing where not."""
+    context = evidence.context
+    found = context.validation["bias"] if context.validation is not None else None
+    if found is None and context.history is not None and context.saved_epoch is not None:
+        mean, true, std = (
+            context.history.at(context.saved_epoch, name) for name in ("pred_mean", "true_mean", "true_std")
+        )
+        found = (mean - true) / std if mean is not None and true is not None and std else None
+    if found is None or not _recalibrated(evidence) or found * beta < SHIFT_SHARE * beta * beta:
+        return "", {}
+    sentence = (
+        f" The validation predictions are off by {fixed(found, 2)} σ as well, so a line fitted on them takes it out: "
+        f"{code('recalibrate: apply')}."
+    )
+    return sentence, _recalibrated(evidence)
+
+
+def _recalibrated(evidence: Evidence) -> dict[str, Value]:
+    """The setting that puts test predictions through a line fitted on validation; nothing where it is not there, or on."""
+    now = evidence.context.config.get("recalibrate")
+    return {"recalibrate": "apply"} if now is not None and now != "apply" else {}
 
 
 def widen_output(evidence: Evidence) -> Advice | None:
@@ -83,8 +112,8 @@ def widen_output(evidence: Evidence) -> Advice | None:
 
 def lower_penalty(evidence: Evidence) -> Advice | None:
     """A spread penalty is on and predictions are already wider than their information warrants."""
-    finding = evidence.found("penalty.dominates")
     key = evidence.penalty_key
+    finding = _too_wide_for_its_penalty(evidence)
     if finding is None:
         return None
     alpha, r = evidence.value("variance_ratio"), evidence.value("pearson_r")
@@ -106,6 +135,12 @@ def lower_penalty(evidence: Evidence) -> Advice | None:
     )
 
 
+def _too_wide_for_its_penalty(evidence: Evidence) -> Finding | None:
+    """``penalty.dominates``; or predictions that are too wide while a penalty on their spread is on."""
+    wide = evidence.found("spread.over") if evidence.penalty_key is not None else None
+    return evidence.found("penalty.dominates") or wide
+
+
 def _weight_now(evidence: Evidence) -> str:
     """The setting that weighs the penalty, with its value."""
     penalty = evidence.penalty
@@ -118,7 +153,7 @@ def drop_noisy_penalty(evidence: Evidence) -> Advice | None:
     """A spread penalty that sees too few samples at a time to know the spread."""
     finding = evidence.found("penalty.batch-bias")
     key = evidence.penalty_key
-    if finding is None or key is None or evidence.found("penalty.dominates") is not None:
+    if finding is None or key is None or _too_wide_for_its_penalty(evidence) is not None:
         return None
     bounds = evidence.interval("pearson_r")
     lower = f"or r of the next run lies below {fixed(bounds[0], 2)}" if bounds is not None else "or r falls"
@@ -139,7 +174,7 @@ def drop_noisy_penalty(evidence: Evidence) -> Advice | None:
 def narrow(evidence: Evidence) -> Advice | None:
     """Wider than its information warrants, no penalty to blame."""
     finding = evidence.found("spread.over")
-    if finding is None or evidence.found("penalty.dominates") is not None:
+    if finding is None or _too_wide_for_its_penalty(evidence) is not None:
         return None
     return _rescale(evidence, finding.rule, "narrower", "spread.recalibrate-narrow")
 
@@ -170,7 +205,7 @@ def _rescale(evidence: Evidence, rule: str, direction: str, advice_id: str) -> A
         f"and needs no training; to have it from training itself, {also}.",
         because=(rule,),
         acts_on="alpha",
-        config_patch={"recalibrate": "apply"} if evidence.key("recalibrate") else {},
+        config_patch=_recalibrated(evidence),
         expected=None
         if gain is None or r2 is None
         else Expected(metric="r2", value=r2 + gain, high=evidence.ceiling, basis="R² + (α - r)²: the same r at α = r"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from runreport.advice import calibration, integrity, optimisation, signal
+from runreport.advice import calibration, integrity, optimisation, rate, signal, stopping
 from runreport.advice.evidence import Evidence
 from runreport.advice.record import Advice
 from runreport.advice.refutation import refutation
@@ -18,25 +18,32 @@ from runreport.findings import Finding
 STEPS: tuple[Callable[[Evidence], Advice | None], ...] = (
     integrity.mend_log,
     signal.turn_sign,
-    optimisation.end_warmup,
-    optimisation.log_rate,
-    optimisation.lower_rate,
-    optimisation.raise_rate,
-    optimisation.match_scale,
-    signal.move_output,
-    calibration.remove_bias,
-    calibration.widen_output,
+    rate.end_warmup,
+    rate.log_rate,
+    rate.bring_rate_back,
+    stopping.extend_short_run,
+    stopping.wait_longer,
+    stopping.stop_later,
     calibration.lower_penalty,
     calibration.drop_noisy_penalty,
+    rate.lower_rate,
+    rate.raise_rate,
+    optimisation.match_scale,
+    signal.move_output,
+    stopping.pick_better_epoch,
+    optimisation.lower_decay,
+    calibration.remove_bias,
+    calibration.widen_output,
     calibration.narrow,
     calibration.widen,
-    optimisation.pick_better_epoch,
     optimisation.regularise,
     signal.find_information,
     signal.raise_capacity,
-    optimisation.train_longer,
+    stopping.train_longer,
 )
-"""In the order of the findings catalogue; a new piece of advice is a function and a line here."""
+"""Training that went on at a wrong rate or was cut off comes before what the loss asks for, that before which epoch is kept,
+and mean and spread after it: each is judged on a model that the earlier ones change. A new piece of advice is a function and
+a line here."""
 
 OF_THE_LOG = ("log.", "lr.", "loss.", "gradient.")
 """Beginnings of the rules that judge the log of the training itself and not the final figures."""

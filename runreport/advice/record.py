@@ -25,7 +25,7 @@ class Advice:
     """One step.
 
     because
-        Ids of the findings it rests on; empty where it rests on the absence of any.
+        Ids of the findings it rests on; empty where it rests on the log or the config itself, or on the absence of any.
     acts_on
         The part of the error budget that it changes; None where it changes what is known, not the model.
     config_patch

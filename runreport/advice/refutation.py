@@ -43,9 +43,14 @@ class Condition:
         return {"metric": self.metric, "low": self.low, "high": self.high, "absolute": self.absolute}
 
 
-R_MUST_RISE = frozenset({"lr.repair-warmup", "lr.raise", "lr.repair", "fit.regularise", "signal.add"})
+R_MUST_RISE = frozenset(
+    {"lr.repair-warmup", "lr.raise", "lr.repair", "fit.regularise", "fit.lower-decay", "signal.add"}
+)
 """Advice whose own words name r of the next run: a rise within this run's interval cannot be told from none."""
-R2_MUST_RISE = frozenset({"selection.change-policy", "spread.recalibrate-narrow", "spread.recalibrate-wide"})
+R2_MUST_RISE = frozenset(
+    {"selection.change-policy", "selection.wait-longer", "fit.train-longer", "spread.recalibrate-narrow",
+     "spread.recalibrate-wide"}
+)  # fmt: skip
 """Advice whose own words name R² on rows that nothing was chosen on."""
 
 

@@ -92,6 +92,7 @@ def analyze(
         typer.Option("--cache/--no-cache", help="Above 200 runs: use reports of earlier calls where nothing changed."),
     ] = True,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only where the reports are.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Print text only: no colours, bars or curves.")] = False,
 ) -> None:
     """Parse, call, print."""
     try:
@@ -138,7 +139,8 @@ def analyze(
             _json(analyses, out)
         else:
             drawn = charts is not False
-            _reports(analyses, out or Path("reports"), charts=drawn, form=form, quiet=quiet, errors=errors, jobs=jobs)
+            folder = out or Path("reports")
+            _reports(analyses, folder, charts=drawn, form=form, quiet=quiet, plain=plain, errors=errors, jobs=jobs)
         if next_config is not None:
             _next(analyses, next_config)
     except InputError as error:
@@ -249,6 +251,7 @@ def _reports(
     charts: bool,
     form: Form,
     quiet: bool,
+    plain: bool,
     errors: list[InputError],
     jobs: int,
 ) -> None:
@@ -259,7 +262,7 @@ def _reports(
     if not analyses:
         return
     comparison = compare_runs(analyses) if len(analyses) > 1 else None
-    screen = console() if sys.stdout.isatty() else None
+    screen = console() if sys.stdout.isatty() and not plain else None
     names = file_names([a.run.name for a in analyses])
     # All files first: a reader who closes the pipe early (`| head`) must not lose reports.
     tasks = write_reports(analyses, comparison, out, names, charts=charts, form=form, jobs=jobs)
@@ -268,19 +271,21 @@ def _reports(
         if quiet:
             typer.echo(files.report.as_posix())
         else:
-            _show(screen, analysis, files.report.as_posix())
+            _show(screen, analysis, files.report.as_posix(), plain=plain)
     if errors and not quiet:
         say(f"{len(analyses)} reported, {len(errors)} not (see above)")
 
 
-def _show(screen: Console | None, analysis: Analysis, written: str) -> None:
+def _show(screen: Console | None, analysis: Analysis, written: str, *, plain: bool) -> None:
     """The summary on a terminal; into a pipe or a file a line each, unwrapped and unstyled, for other programs."""
+    from runreport.report.drawing import glyphs_for
     from runreport.report.terminal import print_run, run_lines
 
     if screen is not None:
         print_run(screen, analysis, written)
     else:
-        typer.echo("\n".join(line.text for line in run_lines(analysis, written)))
+        lines = run_lines(analysis, written, glyphs=glyphs_for(sys.stdout.encoding), drawn=not plain)
+        typer.echo("\n".join(line.text for line in lines))
 
 
 def _next(analyses: list[Analysis], path: Path) -> None:

@@ -12,8 +12,9 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from runreport.cli import analyze, check, compare, formats, init, rules, verify
+from runreport.cli import analyze, check, compare, formats, init, rules, verify, watch
 from runreport.cli.common import UNUSABLE, say
+from runreport.cli.encoding import spell_out
 
 CLOSED_PIPE = 141
 """Exit code of a program whose reader went away (128 + SIGPIPE), as shells report it of other tools."""
@@ -71,6 +72,7 @@ app.command("analyze", help=analyze.HELP, short_help="Write a report for each ru
 app.command("compare", help=compare.HELP, short_help="Put runs beside each other, with the noise.")(compare.compare)
 app.command("check", help=check.HELP, short_help="Judge runs: an exit code for CI.")(check.check)
 app.command("verify", help=verify.HELP, short_help="Check a written analysis against the logs.")(verify.verify)
+app.command("watch", help=watch.HELP, short_help="Follow a run while it is written.")(watch.watch)
 app.command("formats", help=formats.HELP, short_help="List the log formats that can be read.")(formats.formats)
 app.command("rules", help=rules.RULES_HELP, short_help="List what can be found in a run.")(rules.rules)
 app.command("explain", help=rules.EXPLAIN_HELP, short_help="Explain one rule.")(rules.explain)
@@ -96,4 +98,5 @@ def _root(
 
 def main() -> None:
     """Run the command. A reader that goes away early (``| head``) ends it quietly with 141, as it ends other tools."""
+    spell_out()
     app()

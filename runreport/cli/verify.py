@@ -142,13 +142,14 @@ def _show(screen: Console, found: Verification, name: str, *, everything: bool) 
     from rich.text import Text
 
     from runreport.verify.record import Verdict
-    from runreport.verify.render import heading, shown_unchecked, summary
+    from runreport.verify.render import figures, heading, judgements, summary
 
     screen.print(Text(heading(found, name), style="bold"))
     wrong = [c for c in found.claims if c.verdict is Verdict.CONTRADICTED]
     _group(screen, "contradicted by the logs", "bold red", wrong)
-    shown, more = shown_unchecked(found, everything=everything)
-    _group(screen, "not checkable", "yellow", shown)
+    _group(screen, "not borne out by the logs", "yellow", judgements(found))
+    shown, more = figures(found, everything=everything)
+    _group(screen, "figures that could not be checked", "dim", shown)
     if more:
         screen.print(Text(f"  {more} more: --all shows them", style="dim"))
     if everything:
@@ -168,8 +169,11 @@ def _group(screen: Console, title: str, style: str, claims: Sequence[Claim]) -> 
     grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     grid.add_column(justify="right", no_wrap=True, style="bold")
     grid.add_column(ratio=1)
+    last = (0, "")
     for claim in claims:
         written = Text(f"{claim.written}  ", style="bold") if claim.written else Text()
-        said = Text(f"\n{claim.text}", style="dim")
-        grid.add_row(str(claim.line), Text.assemble(written, claim.reason, said))
+        here = (claim.line, claim.text)
+        said = Text() if here == last else Text(f"{claim.text}\n", style="dim italic")
+        grid.add_row("" if here == last else str(claim.line), Text.assemble(said, written, claim.reason))
+        last = here
     screen.print(grid)

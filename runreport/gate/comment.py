@@ -12,6 +12,7 @@ from runreport.gate.lines import judged, others, told
 from runreport.gate.record import READ, Beside, Check, Code, Verdict
 from runreport.marks import CODE, CODE_END, clean, code, strong
 from runreport.report.markdown import cell, escape
+from runreport.report.terminal import first_sentence
 from runreport.wording import fixed, interval, listing, percent, plural
 
 MARKER = "<!-- runreport -->"
@@ -128,7 +129,7 @@ def _details(verdict: Verdict) -> str:
 def _check(check: Check) -> str:
     state = f" ({check.state})" if check.state in ("new", "worse") else ""
     severity = f"{check.severity.value} " if check.severity is not None else ""
-    return f"{severity}{_text(code(check.id))}{state}: {_text(_short(check.message, MOST_CHARACTERS))}"
+    return f"{severity}{_text(code(check.id))}{state}: {_text(_short(first_sentence(check.message), MOST_CHARACTERS))}"
 
 
 def _folded(verdicts: Sequence[Verdict]) -> str:

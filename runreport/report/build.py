@@ -11,11 +11,11 @@ from runreport.marks import clean, code, strong
 from runreport.report.headline import headline
 from runreport.report.model import ChartGroup, Omitted, ReportModel, Section
 from runreport.report.sections import CLOSING, SECTIONS
-from runreport.report.sections.comparison import comparison_blocks
+from runreport.report.sections.comparison import comparison_sections, comparison_title
 from runreport.report.sections.page import Page
 from runreport.report.sections.results import highlights
 from runreport.rules.penalty_facts import penalty_of
-from runreport.wording import epoch, listing, setting
+from runreport.wording import epoch, listing, plural, setting
 
 FOOTER = (
     "Written by runreport from the files named above. Intervals are 95 %. Severities: critical, warning, info. "
@@ -48,14 +48,11 @@ def build_report(
 
 def build_comparison(comparison: Comparison, charts: ChartGroup | None = None) -> ReportModel:
     """A report on several runs beside each other; ``charts`` of them where the renderer has interactive ones."""
-    sections = [Section(id="comparison", title="The runs", blocks=tuple(comparison_blocks(comparison)))]
-    if charts is not None:
-        sections.append(Section(id="courses", title="Courses and final predictions", blocks=(charts,)))
     names = [clean(n) for n in comparison.names]
     return ReportModel(
-        title=f"Comparison of {listing(names, most=6)}",
-        facts=(f"{len(names)} runs",),
-        sections=tuple(sections),
+        title=comparison_title(comparison),
+        facts=(plural(len(names), "run"), listing(names, most=12)),
+        sections=tuple(comparison_sections(comparison, charts)),
         footer=FOOTER,
     )
 

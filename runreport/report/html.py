@@ -148,9 +148,13 @@ def render_html(report: ReportModel) -> str:
 
     groups = [g for section in report.sections for g in chart_groups(section.blocks)]
     scripts = {"page": asset("page.js")} | ({"vega": vega_bundle()} if groups else {})
+    headline = report.title
+    if report.subject:  # what follows the run's name is a sentence of ours, so it may begin with a capital
+        headline = headline.removeprefix(f"{report.subject}: ")
+        headline = headline[:1].upper() + headline[1:]
     context: Mapping[str, object] = {
         "report": report,
-        "headline": report.title.removeprefix(f"{report.subject}: ") if report.subject else report.title,
+        "headline": headline,
         "groups": groups,
         "scripts": {name: Markup(code) for name, code in scripts.items()},
         # The quotes are the policy's own; nothing in it comes from a log.

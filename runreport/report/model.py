@@ -115,7 +115,7 @@ class LegendEntry:
 
     label: str
     colour: str
-    mark: Literal["line", "dash", "dots", "dot", "area", "tick", "rule"] = "line"
+    mark: Literal["line", "dash", "dots", "dot", "diamond", "area", "tick", "rule"] = "line"
     key: str = ""
 
 

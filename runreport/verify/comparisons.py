@@ -15,7 +15,7 @@ from runreport.verify.record import Claim, Kind, Verdict
 from runreport.verify.superlatives import words_of
 from runreport.verify.tokens import Token
 from runreport.verify.values import inside, shorten
-from runreport.verify.vocabulary import DELTA, HYPOTHETICAL, better, is_share
+from runreport.verify.vocabulary import DELTA, HYPOTHETICAL, better, is_share, label
 from runreport.wording import epoch as epoch_words
 from runreport.wording import fixed, listing
 
@@ -131,9 +131,9 @@ def _runs(sentence: Sentence, tokens: Sequence[Token], first: str, second: str, 
     compared = [_figures(facts, first, second, metric, word) for metric in asked]
     known = [c for c in compared if c is not None]
     if not known:
-        return claim(
-            Verdict.NOT_CHECKABLE, f"no {listing(asked, 'or')} of {first} and {second} with a better and a worse"
-        )
+        if metrics and word in ("better", "worse") and better(metrics[0]) is None:
+            return claim(Verdict.NOT_CHECKABLE, f"{label(metrics[0])} has no better and no worse; name one that has")
+        return claim(Verdict.NOT_CHECKABLE, f"no {listing(asked, 'or')} of both {first} and {second} in the logs")
     shown = "; ".join(words for words, _ in known)
     if all(holds for _, holds in known):
         noise = _noise(facts, first, second, asked[0])
@@ -153,7 +153,7 @@ def _figures(facts: Facts, first: str, second: str, metric: str, word: str) -> t
     good = better(metric)
     if a is None or b is None or (word in ("better", "worse") and good is None):
         return None
-    words = f"{metric} {words_of(a, metric)} ({first}) against {words_of(b, metric)} ({second})"
+    words = f"{label(metric)} {words_of(a, metric)} ({first}) against {words_of(b, metric)} ({second})"
     upward = word in ("higher", "larger", "greater") or (
         (word == "better") == (good == "high") and word in ("better", "worse")
     )

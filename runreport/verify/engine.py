@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from runreport.analysis.record import Analysis
 from runreport.compare.engine import compare_runs
+from runreport.compare.record import Comparison
 from runreport.verify.arithmetic import find_sums, judge_sum
 from runreport.verify.collect import collect
 from runreport.verify.comparisons import judge_comparisons
@@ -27,16 +28,26 @@ MOST_COMPARED = 40
 """Runs up to which they are tested against each other pair by pair: more take longer than reading the page would."""
 
 
-def verify(text: str, analyses: Sequence[Analysis], *, file_stem: str = "", run: str | None = None) -> Verification:
+def verify(
+    text: str,
+    analyses: Sequence[Analysis],
+    *,
+    file_stem: str = "",
+    run: str | None = None,
+    comparison: Comparison | None = None,
+) -> Verification:
     """Every claim of a Markdown text that can be read, judged against the analysed runs.
 
     file_stem
         Name of the page's file without its ending: names the run where the page's title does not.
     run
         The run that the page is about; None: by the page itself.
+    comparison
+        Of these runs, where it was made already.
     """
     facts = collect(analyses)
-    if 1 < len(analyses) <= MOST_COMPARED:
+    facts.comparison = comparison
+    if comparison is None and 1 < len(analyses) <= MOST_COMPARED:
         facts.comparison = compare_runs(list(analyses))
     keys = dict.fromkeys(key for a in analyses for key, value in a.run.config.items() if _is_number(value))
     lexicon = Lexicon(facts.runs, tuple(keys))

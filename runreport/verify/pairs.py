@@ -9,7 +9,7 @@ from runreport.verify.headers import Label
 from runreport.verify.numbers import Written, agrees, find_numbers, shown
 from runreport.verify.page import Row
 from runreport.verify.record import Claim, Kind, Verdict
-from runreport.verify.vocabulary import is_share
+from runreport.verify.vocabulary import is_share, label
 
 PAIRED = ("r2", "pearson_r", "mae")
 """Metrics whose paired differences are tested (`runreport.statistics.paired`)."""
@@ -59,14 +59,14 @@ def _difference(row: Row, metric: str, pair: tuple[str, str], facts: Facts, numb
     if first is None or second is None:
         return Claim(
             line=row.line, kind=Kind.VALUE, verdict=Verdict.NOT_CHECKABLE, text=text, written=number.text, about=about,
-            reason=f"no {metric} of both {pair[0]} and {pair[1]}",
+            reason=f"no {label(metric)} of both {pair[0]} and {pair[1]}",
         )  # fmt: skip
     right = first - second
     share = is_share(metric)
     holds = agrees(number, right, share=share)
     return Claim(
         line=row.line, kind=Kind.VALUE, verdict=Verdict.SUPPORTED if holds else Verdict.CONTRADICTED, text=text,
-        reason=f"{pair[0]} less {pair[1]} in {metric}: {shown(right, number, share=share)}", written=number.text,
+        reason=f"{pair[0]} less {pair[1]} in {label(metric)}: {shown(right, number, share=share)}", written=number.text,
         right=None if holds else right, about=about,
     )  # fmt: skip
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from runreport.report.json import jsonable
 from runreport.report.markdown import cell
-from runreport.verify.record import Claim, Verdict, Verification
+from runreport.verify.record import Claim, Kind, Verdict, Verification
 from runreport.wording import listing, plural
 
-MOST_UNCHECKED = 15
-"""Claims that could not be checked, shown without ``--all``: they tell what a page should say more plainly, no more."""
+MOST_UNCHECKED = 8
+"""Figures that could not be checked, shown without ``--all``: they tell what a page should say more plainly, no more."""
+FIGURES = (Kind.VALUE, Kind.INTERVAL, Kind.ARITHMETIC)
 
 
 def document(found: Verification, page: str) -> dict[str, Any]:
@@ -79,9 +80,14 @@ def summary(found: Verification) -> str:
     return ", ".join(counts) + passed
 
 
-def shown_unchecked(found: Verification, *, everything: bool) -> tuple[Sequence[Claim], int]:
-    """(the claims that could not be checked and are shown, how many more there are)."""
-    claims = _of(found.claims, Verdict.NOT_CHECKABLE)
+def judgements(found: Verification) -> list[Claim]:
+    """Courses, superlatives, comparisons and formulas that the logs do not bear out: what a reader should know first."""
+    return [c for c in _of(found.claims, Verdict.NOT_CHECKABLE) if c.kind not in FIGURES]
+
+
+def figures(found: Verification, *, everything: bool) -> tuple[Sequence[Claim], int]:
+    """(figures that could not be checked and are shown, how many more there are)."""
+    claims = [c for c in _of(found.claims, Verdict.NOT_CHECKABLE) if c.kind in FIGURES]
     shown = claims if everything else claims[:MOST_UNCHECKED]
     return shown, len(claims) - len(shown)
 

@@ -14,9 +14,9 @@ from runreport.verify.reading import EpochSpan
 from runreport.verify.record import Claim, Kind, Verdict
 from runreport.verify.tokens import Lexicon, Token
 from runreport.verify.values import shorten
-from runreport.verify.vocabulary import HYPOTHETICAL, better, words
+from runreport.verify.vocabulary import HYPOTHETICAL, better, label, words
 from runreport.wording import epoch as epoch_words
-from runreport.wording import listing, number, percent
+from runreport.wording import listing, percent
 
 Direction = Literal["high", "low"]
 HIGHEST = words("highest largest greatest maximum max peak biggest")
@@ -194,7 +194,7 @@ def _logs_ratio(facts: Facts, runs: Sequence[str]) -> bool:
 
 def words_of(value: float, metric: str) -> str:
     """A figure in words."""
-    return percent(value) if metric == "variance_ratio" else number(value, 4)
+    return percent(value) if metric == "variance_ratio" else f"{value:.4g}"
 
 
 def _epoch_claim(run: str, found: Said, epoch: Epoch, text: str, line: int, facts: Facts, extremes: Extremes) -> Claim:
@@ -215,15 +215,18 @@ def _epoch_claim(run: str, found: Said, epoch: Epoch, text: str, line: int, fact
         )
 
     if direction is None:
-        return claim(Verdict.NOT_CHECKABLE, f"{metric} has no best: a std ratio is best at the correlation r")
+        return claim(
+            Verdict.NOT_CHECKABLE,
+            _no_best(metric),
+        )
     if not any(e == epoch for e, _ in series):
-        return claim(Verdict.NOT_CHECKABLE, f"no {metric} of epoch {epoch_words(epoch)} in the log of {run}")
+        return claim(Verdict.NOT_CHECKABLE, f"no {label(metric)} of epoch {epoch_words(epoch)} in the log of {run}")
     extremes.claims.append(Extreme(run=run, metric=metric, direction=direction, epoch=epoch, line=line))
     own = next(v for e, v in series if e == epoch)
     best_epoch, best = (max if direction == "high" else min)(series, key=lambda pair: pair[1])
     word = "highest" if direction == "high" else "lowest"
     if best != own:
-        reason = f"the {word} {metric} is {words_of(best, metric)} (epoch {epoch_words(best_epoch)}); epoch "
+        reason = f"the {word} {label(metric)} is {words_of(best, metric)} (epoch {epoch_words(best_epoch)}); epoch "
         return claim(
             Verdict.CONTRADICTED, f"{reason}{epoch_words(epoch)} has {words_of(own, metric)}", float(best_epoch)
         )
@@ -233,7 +236,7 @@ def _epoch_claim(run: str, found: Said, epoch: Epoch, text: str, line: int, fact
             f"{word} of the {gaps[0]} epochs in the log ({words_of(own, metric)}); {gaps[1] - gaps[0]} are not in it"
         )
         return claim(Verdict.NOT_CHECKABLE, reason)
-    return claim(Verdict.SUPPORTED, f"{word} {metric} of {len(series)} epochs: {words_of(own, metric)}")
+    return claim(Verdict.SUPPORTED, f"{word} {label(metric)} of {len(series)} epochs: {words_of(own, metric)}")
 
 
 def _runs_claim(
@@ -258,25 +261,32 @@ def _runs_claim(
     if len(named) != 1:
         return claim(Verdict.NOT_CHECKABLE, "which run it is said of is not plain")
     if found.direction is None:
-        return claim(Verdict.NOT_CHECKABLE, f"{metric} has no best: a std ratio is best at the correlation r")
+        return claim(
+            Verdict.NOT_CHECKABLE,
+            _no_best(metric),
+        )
     sign = 1.0 if found.direction == "high" else -1.0
     values = {r: v for r in facts.runs if (v := _final(facts, r, metric)) is not None}
     if named[0] not in values or len(values) < 2:
-        return claim(Verdict.NOT_CHECKABLE, f"no {metric} of {named[0]} and of another run in the logs")
+        return claim(Verdict.NOT_CHECKABLE, f"no {label(metric)} of {named[0]} and of another run in the logs")
     word = "highest" if found.direction == "high" else "lowest"
     best = max(values, key=lambda r: sign * values[r])
     own_value = values[named[0]]
     ahead = [r for r in values if sign * values[r] > sign * own_value]
     if not ahead:
-        return claim(Verdict.SUPPORTED, f"{word} {metric} of {len(values)} runs: {words_of(own_value, metric)}")
+        return claim(Verdict.SUPPORTED, f"{word} {label(metric)} of {len(values)} runs: {words_of(own_value, metric)}")
     also = f"{named[0]} has {words_of(own_value, metric)}"
     seen = [r for r in ahead if r in extremes.runs_named]
     if not seen:
         reason = f"{listing(ahead, most=3)}, which the page does not name, has {words_of(values[best], metric)}; {also}"
         return claim(Verdict.NOT_CHECKABLE, reason)
     top = max(seen, key=lambda r: sign * values[r])
-    reason = f"the {word} {metric} is {words_of(values[top], metric)} ({top}); {also}"
+    reason = f"the {word} {label(metric)} is {words_of(values[top], metric)} ({top}); {also}"
     return claim(Verdict.CONTRADICTED, reason, values[top])
+
+
+def _no_best(metric: str) -> str:
+    return f"{label(metric)} has no best" + (": it is best at the correlation r" if metric == "variance_ratio" else "")
 
 
 def _final(facts: Facts, run: str, metric: str) -> float | None:
@@ -291,8 +301,8 @@ def _final(facts: Facts, run: str, metric: str) -> float | None:
 def _bests(facts: Facts, extremes: Extremes) -> str:
     """Which run is first in each metric that has a direction: "R²: run2, MAE: run3"."""
     parts = []
-    for metric, label, sign in (("r2", "R²", 1.0), ("mae", "MAE", -1.0), ("rmse", "RMSE", -1.0)):
+    for metric, sign in (("r2", 1.0), ("mae", -1.0), ("rmse", -1.0)):
         values = {r: v for r in facts.runs if r in extremes.runs_named and (v := _final(facts, r, metric)) is not None}
         if len(values) > 1:
-            parts.append(f"{label}: {max(values, key=lambda r: sign * values[r])}")
+            parts.append(f"{label(metric)}: {max(values, key=lambda r: sign * values[r])}")
     return "first are " + ", ".join(parts) if parts else "no figures of several runs"

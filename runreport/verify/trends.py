@@ -15,7 +15,7 @@ from runreport.verify.record import Claim, Kind, Verdict
 from runreport.verify.superlatives import COLUMN, LOOSE_NAMES, Extremes
 from runreport.verify.tokens import Token
 from runreport.verify.values import shorten
-from runreport.verify.vocabulary import HARMLESS, HYPOTHETICAL, is_share
+from runreport.verify.vocabulary import HARMLESS, HYPOTHETICAL, is_share, label
 from runreport.wording import epoch as epoch_words
 from runreport.wording import listing
 
@@ -110,7 +110,7 @@ def judge_chain(
     stages = [s for run in whose.runs for s in _stages(facts, run, chain.metric)]
     if not stages:
         return claim(
-            Verdict.NOT_CHECKABLE, f"no {chain.metric} in the logs of {listing(whose.runs, 'or') or 'any run'}"
+            Verdict.NOT_CHECKABLE, f"no {label(chain.metric)} in the logs of {listing(whose.runs, 'or') or 'any run'}"
         )
     wrong_way = _wrong_way(chain, sentence.text)
     if wrong_way:

@@ -10,7 +10,7 @@ from runreport.verify.facts import Epoch, Fact, Facts
 from runreport.verify.numbers import Written, agrees, shown
 from runreport.verify.reading import EpochSpan, Use
 from runreport.verify.record import Claim, Kind, Verdict
-from runreport.verify.vocabulary import is_share
+from runreport.verify.vocabulary import is_share, label
 from runreport.wording import epoch as epoch_words
 from runreport.wording import listing
 
@@ -156,7 +156,7 @@ def _interval(asked: Asked, facts: Facts, text: str, line: int, known: Mapping[s
             if final is not None and interval is not None and asked.split in (None, final.split):
                 ends.append((interval[position], final.split))
     if not ends:
-        reason = f"no interval of {asked.metric} can be computed from these logs"
+        reason = f"no interval of {label(asked.metric)} can be computed from these logs"
         return _claim(line, text, asked.written, Verdict.NOT_CHECKABLE, reason, known, kind=Kind.INTERVAL)
     for value, split in ends:
         if agrees(asked.written, value, share=share):
@@ -185,7 +185,7 @@ def inside(epoch: Epoch, span: EpochSpan) -> bool:
 
 def _nothing(asked: Asked, facts: Facts) -> str:
     """Why there is nothing to compare with."""
-    name = asked.metric.removeprefix("config.")
+    name = label(asked.metric)
     where = f" of the {asked.split} set" if asked.split else ""
     if asked.epochs:
         gaps = [g for run in asked.runs if (g := facts.gaps(run))]

@@ -125,6 +125,22 @@ METRICS: tuple[Metric, ...] = (
 BY_KEY = {metric.key: metric for metric in METRICS}
 
 
+LABELS = {
+    "r2": "R²", "variance_ratio": "std ratio", "pearson_r": "r", "mae": "MAE", "rmse": "RMSE", "mse": "MSE", "mape": "MAPE",
+    "bias": "β", "absolute_bias": "|β|", "recalibrated_r2": "r²",
+}  # fmt: skip
+"""How figures are called in a sentence; others by their key with spaces."""
+
+
+def label(key: str) -> str:
+    """A figure's name in a sentence.
+
+    >>> label("r2"), label("val_loss"), label("config.batch_size")
+    ('R²', 'val loss', 'batch_size')
+    """
+    return LABELS.get(key, key.removeprefix("config.") if key.startswith("config.") else key.replace("_", " "))
+
+
 def is_share(key: str) -> bool:
     """Whether a figure is one that people write in percent."""
     metric = BY_KEY.get(key.removeprefix("train_"))

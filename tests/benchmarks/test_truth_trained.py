@@ -13,14 +13,14 @@ from benchmarks.truth.taxonomy import Fault
 from benchmarks.truth.trained import source
 from benchmarks.truth.trained.draft import Draft, healthy_config
 from benchmarks.truth.trained.orders import SEEDS, Cell, Order, cells, orders
-from benchmarks.truth.trained.plants import PLANTS, can_be_together
+from benchmarks.truth.trained.plants import LATER, PLANTS, can_be_together
 from benchmarks.truth.trained.source import Made, case_of, train_all, truth_of
 from benchmarks.truth.trained.tables import dataset_of, grouped
 from benchmarks.truth.trained.written import r2_of_test
 from runreport.ingest.load import load_runs
 from training.ensemble import Trained
 
-BY_NAME = {plant.name: plant for plant in PLANTS}
+BY_NAME = {plant.name: plant for plant in (*PLANTS, *LATER)}
 
 
 def draft(*, groups: bool = False, epochs: int = 3) -> Draft:
@@ -52,10 +52,56 @@ def test_the_plan_is_as_stated() -> None:
         kinds = [order.kind for order in plan]
         assert kinds.count("double") / len(plan) == pytest.approx(0.25, abs=0.03)
         assert (kinds.count("healthy") + kinds.count("limited")) / len(plan) == pytest.approx(0.25, abs=0.03)
-        assert {p.fault for o in plan for p in o.plants} == {p.fault for p in PLANTS}
+        assert {p.name for o in plan for p in o.plants if o.kind == "single"} == set(BY_NAME)
         assert all(can_be_together(*o.plants) for o in plan if o.kind == "double")
         assert {o.seed for o in plan} == set(range(SEEDS))
     assert len({p.fault for p in PLANTS}) >= 14
+
+
+def test_there_are_four_tables_or_more_and_flights_on_both_sides() -> None:
+    tables = {split: {c.table for c in cells(split)} for split in ("dev", "test")}
+    assert tables == {"dev": {"diabetes", "digits", "flights"}, "test": {"wine", "breast_cancer", "low_flights"}}
+
+
+def test_the_columns_of_the_flights_tell_the_height_on_a_flight_that_was_not_trained_on() -> None:
+    from sklearn.linear_model import RidgeCV
+
+    data = dataset_of("flights", 3)
+    assert len({name for s in data.splits().values() for name in s.flight_names}) == 6, "no flight in two splits"
+    train, test = (np.asarray(s.frames, float) for s in (data.train, data.test))
+    mean, std = train.mean(axis=0), train.std(axis=0)
+    line = RidgeCV(np.logspace(-2, 3, 12)).fit((train - mean) / std, data.train.target)
+    assert line.score((test - mean) / std, data.test.target) > 0.7
+
+
+def test_dead_units_stay_dead_and_the_others_learn() -> None:
+    import torch.nn
+
+    planted = BY_NAME["dead units"].change(np.random.default_rng(3), draft())
+    assert planted.start is not None
+    starts = dataclasses.replace(planted.start, alive=2)  # type: ignore[type-var]
+    from training.ensemble.running import Running
+
+    network = Running(dataclasses.replace(planted, start=starts).member).network()
+    layers = [m for m in network.modules() if isinstance(m, torch.nn.Linear)]
+    frames, angles = planted.dataset.train.frames[:64], planted.dataset.train.angles[:64]
+    for _ in range(3):
+        loss = (network(frames, angles) - 1).square().mean()
+        gradients = torch.autograd.grad(loss, list(network.parameters()))
+        with torch.no_grad():
+            for weight, gradient in zip(network.parameters(), gradients, strict=True):
+                weight.sub_(0.1 * gradient)
+    alive = layers[0].weight.abs().sum(dim=1) > 0
+    assert int(alive.sum()) == 2
+    assert not layers[1].weight[:, ~alive].any()
+
+
+def test_some_training_labels_are_others_and_no_label_is_new() -> None:
+    noisy, start = planted("label noise").dataset, draft().dataset
+    changed = noisy.train.target != start.train.target
+    assert 0.1 < float(changed.float().mean()) <= 0.8
+    assert torch.equal(noisy.train.target.sort().values, start.train.target.sort().values)
+    assert torch.equal(noisy.test.target, start.test.target)
 
 
 def test_splits_of_one_table_share_no_row() -> None:

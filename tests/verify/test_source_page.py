@@ -104,7 +104,7 @@ def test_command(repository: Path) -> None:
     logs = str(repository / "example_logs" / "published")
     shown = CliRunner().invoke(app, ["verify", str(PAGE), "--logs", logs])
     assert shown.exit_code == 1
-    assert f"{PAGE.as_posix()}:124: contradicted: the highest r2 is -0.02260 (run2)" in shown.stdout
+    assert f"{PAGE.as_posix()}:124: contradicted: the highest R² is -0.0226 (run2)" in shown.stdout
     as_json = CliRunner().invoke(app, ["verify", str(PAGE), "--logs", logs, "--format", "json"])
     document = json.loads(as_json.stdout)
     assert document["contradicted"] == 3

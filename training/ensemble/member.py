@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -10,6 +10,7 @@ from torch import Tensor
 from training.config import Config
 from training.data import Dataset
 from training.errors import ConfigError
+from training.model import Network
 from training.recalibration import Recalibration
 from training.resume import Row
 
@@ -33,10 +34,15 @@ SHARED = ("model", "hidden_size", "hidden_layers", "dropout", "temporal_frames",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A run to train: its configuration and its data, on the CPU or on the device that all members use."""
+    """A run to train: its configuration and its data, on the CPU or on the device that all members use.
+
+    start
+        What is done to its network before training, such as planting a fault in it; None starts it as a run alone.
+    """
 
     config: Config
     dataset: Dataset
+    start: Callable[[Network], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,10 +39,13 @@ class Running:
         return self.objective.penalty is not None
 
     def network(self) -> Network:
-        """Its network as it starts: the one that the run alone would start from."""
+        """Its network as it starts: the one that the run alone would start from, or what ``start`` makes of it."""
         config, train = self.member.config, self.member.dataset.train
         torch.manual_seed(config.seed)
-        return make_network(config, train, output_bias=self.objective.start(output_bias(config, train)))
+        network = make_network(config, train, output_bias=self.objective.start(output_bias(config, train)))
+        if self.member.start is not None:
+            self.member.start(network)
+        return network
 
     def order(self) -> Tensor:
         """The order of the training samples in the next epoch."""

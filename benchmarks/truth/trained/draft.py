@@ -10,7 +10,8 @@ import numpy as np
 from benchmarks.truth.trained.tables import data_config
 from training.config import Config
 from training.data import Dataset
-from training.ensemble import Trained
+from training.ensemble import Member, Trained
+from training.model import Network
 
 Written = Callable[[Trained], Trained]
 """What happens to a run between training and what is written."""
@@ -18,11 +19,20 @@ Written = Callable[[Trained], Trained]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """Settings, data, and what is done to the predictions before they are written."""
+    """Settings, data, what is done to the network before training and to the predictions before they are written.
+
+    ``start`` must tell all that decides it in its ``repr``, by which a stored run is found again.
+    """
 
     config: Config
     dataset: Dataset
+    start: Callable[[Network], None] | None = None
     written: tuple[Written, ...] = ()
+
+    @property
+    def member(self) -> Member:
+        """The run as an ensemble takes it."""
+        return Member(config=self.config, dataset=self.dataset, start=self.start)
 
     def finished(self, trained: Trained) -> Trained:
         """The trained run as it is written."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from benchmarks.truth.case import Split
-from benchmarks.truth.trained.plants import PLANTS, TrainedPlant, can_be_together
-from benchmarks.truth.trained.tables import TABLES_OF
+from benchmarks.truth.trained.plants import LATER, PLANTS, TrainedPlant, can_be_together
+from benchmarks.truth.trained.tables import FLIGHTS_OF, TABLES_OF
 
 SPLIT_SEEDS: dict[Split, int] = {"dev": 3003, "test": 4004}
 SEEDS = 6
@@ -17,6 +18,10 @@ CELLS_EACH = 6
 """Splits of each table."""
 SINGLE_EACH, DOUBLE, HEALTHY, LIMITED = 4, 46, 20, 22
 """With 24 plants 184 runs a split: a quarter with two faults, a quarter with none."""
+FLIGHT_CELLS = 4
+"""Seeds of the simulated flights."""
+LATER_EACH, LATER_DOUBLE, LATER_HEALTHY, LATER_LIMITED = 4, 14, 8, 8
+"""With every plant once on flights, and the later ones on all cells, 66 runs more."""
 QUICK_CELLS = 1
 """Cells of each table in the quick subset."""
 
@@ -42,25 +47,47 @@ class Order:
 
 
 def cells(split: Split) -> list[Cell]:
-    """The cells of a split, tables in turn."""
+    """The cells of a split: tables in turn, then the flights."""
     names = TABLES_OF[split]
-    return [
-        Cell(index=i, table=names[i % len(names)], seed=SPLIT_SEEDS[split] + i) for i in range(CELLS_EACH * len(names))
-    ]
+    tables = [names[i % len(names)] for i in range(CELLS_EACH * len(names))] + [FLIGHTS_OF[split]] * FLIGHT_CELLS
+    return [Cell(index=i, table=table, seed=SPLIT_SEEDS[split] + i) for i, table in enumerate(tables)]
+
+
+Wanted = tuple[str, tuple[TrainedPlant, ...]]
 
 
 def orders(split: Split) -> list[Order]:
     """Every run of a split, in a fixed order; cells in turn, so that each has some of everything."""
-    rng = np.random.default_rng([SPLIT_SEEDS[split], 0])
-    wanted: list[tuple[str, tuple[TrainedPlant, ...]]] = [("single", (p,)) for p in PLANTS for _ in range(SINGLE_EACH)]
-    while len(wanted) < len(PLANTS) * SINGLE_EACH + DOUBLE:
-        one, two = (PLANTS[int(i)] for i in rng.choice(len(PLANTS), 2, replace=False))
-        if can_be_together(one, two):
-            wanted.append(("double", (one, two)))
-    wanted += [("healthy", ())] * HEALTHY + [("limited", ())] * LIMITED
-    shuffled = [wanted[int(i)] for i in rng.permutation(len(wanted))]
     places = cells(split)
+    tables, flights = places[:-FLIGHT_CELLS], places[-FLIGHT_CELLS:]
+    rng = np.random.default_rng([SPLIT_SEEDS[split], 0])
+    wanted: list[Wanted] = [("single", (p,)) for p in PLANTS for _ in range(SINGLE_EACH)]
+    wanted += _doubles(rng, PLANTS, DOUBLE) + [("healthy", ())] * HEALTHY + [("limited", ())] * LIMITED
+    made = _placed(_shuffled(rng, wanted), tables, start=0)
+    rng = np.random.default_rng([SPLIT_SEEDS[split], 6])
+    everywhere: list[Wanted] = [("single", (p,)) for _ in range(LATER_EACH) for p in LATER]
+    made += _placed(everywhere, places, start=len(made))
+    wanted = [("single", (p,)) for p in PLANTS] + _doubles(rng, (*PLANTS, *LATER), LATER_DOUBLE)
+    wanted += [("healthy", ())] * LATER_HEALTHY + [("limited", ())] * LATER_LIMITED
+    return made + _placed(_shuffled(rng, wanted), flights, start=len(made))
+
+
+def _doubles(rng: np.random.Generator, plants: Sequence[TrainedPlant], count: int) -> list[Wanted]:
+    """Pairs of plants that can be together, drawn evenly."""
+    found: list[Wanted] = []
+    while len(found) < count:
+        one, two = (plants[int(i)] for i in rng.choice(len(plants), 2, replace=False))
+        if can_be_together(one, two):
+            found.append(("double", (one, two)))
+    return found
+
+
+def _shuffled(rng: np.random.Generator, wanted: Sequence[Wanted]) -> list[Wanted]:
+    return [wanted[int(i)] for i in rng.permutation(len(wanted))]
+
+
+def _placed(wanted: Sequence[Wanted], places: Sequence[Cell], *, start: int) -> list[Order]:
     return [
-        Order(index=i, kind=kind, plants=plants, cell=places[i % len(places)], seed=i // len(places) % SEEDS)
-        for i, (kind, plants) in enumerate(shuffled)
+        Order(index=start + i, kind=kind, plants=plants, cell=places[i % len(places)], seed=i // len(places) % SEEDS)
+        for i, (kind, plants) in enumerate(wanted)
     ]

@@ -17,6 +17,7 @@ from benchmarks.truth.trained.draft import Draft
 from benchmarks.truth.trained.written import mean_and_std, squashed, through
 from training.data import Dataset
 from training.ensemble import Trained
+from training.model import Network
 
 Change = Callable[[np.random.Generator, Draft], Draft]
 
@@ -30,6 +31,20 @@ class TrainedPlant:
     stage: str
     change: Change
     needs_groups: bool = False
+
+    @property
+    def beyond_settings(self) -> str | None:
+        """Why no setting of the run can undo it; None where one can."""
+        return None if self.fault is Fault.SPLIT_SHIFT else BEYOND_SETTINGS.get(self.stage)
+
+
+BEYOND_SETTINGS = {
+    "start": "the network starts broken",
+    "data": "the fault is in the samples",
+    "written": "the fault is in code that changes the predictions after training",
+}
+"""Stage -> why no setting of the run undoes what was planted there. A shift that validation has as well is an exception: a
+line fitted on validation takes it out of the test predictions (``recalibrate: apply``)."""
 
 
 def _settings(draft: Draft, **settings: Any) -> Draft:
@@ -139,6 +154,42 @@ def _no_signal(rng: np.random.Generator, d: Draft) -> Draft:
     )
 
 
+def _label_noise(rng: np.random.Generator, d: Draft) -> Draft:
+    """Some of the training rows have the label of another of them; validation and test are right."""
+    train, generator = d.dataset.train, _generator(rng)
+    wrong = torch.randperm(len(train), generator=generator)[: round(len(train) * rng.uniform(0.2, 0.8))]
+    target = train.target.clone()
+    target[wrong] = train.target[wrong[torch.randperm(len(wrong), generator=generator)]]
+    return _data(d, train=dataclasses.replace(train, target=target))
+
+
+def _own_units(rng: np.random.Generator, d: Draft) -> Draft:  # noqa: ARG001 - nothing about it is drawn
+    """The target left in its own units, the output starting at 0."""
+    return _settings(d, standardise_target=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadUnits:
+    """Leaves ``alive`` of the first hidden layer's units; nothing goes into or out of the others, so none ever learns."""
+
+    alive: int
+    seed: int
+
+    def __call__(self, network: Network) -> None:
+        """Sets what leads to and from the dead units to 0, where their gradients are 0 as well: GELU(0) = 0."""
+        first, second = [m for m in network.modules() if isinstance(m, torch.nn.Linear)][:2]
+        order = torch.randperm(first.out_features, generator=torch.Generator().manual_seed(self.seed))
+        dead = order[self.alive :]
+        with torch.no_grad():
+            first.weight[dead] = 0.0
+            first.bias[dead] = 0.0
+            second.weight[:, dead] = 0.0
+
+
+def _dead_units(rng: np.random.Generator, d: Draft) -> Draft:
+    return dataclasses.replace(d, start=DeadUnits(alive=int(rng.integers(0, 4)), seed=int(rng.integers(2**31))))
+
+
 def _leak_target(rng: np.random.Generator, d: Draft) -> Draft:
     """One input column is the target, more or less exactly."""
     column = int(rng.integers(d.dataset.train.frames.shape[1]))
@@ -245,6 +296,12 @@ PLANTS = (
     _plant("squashed", Fault.SQUASHED, "written", _squashed),
     _plant("stretched", Fault.TOO_WIDE, "written", _stretched),
 )
+LATER = (
+    _plant("dead units", Fault.DEAD_UNITS, "start", _dead_units),
+    _plant("label noise", Fault.LABEL_NOISE, "data", _label_noise),
+    _plant("target in its own units", Fault.SCALE, "scale", _own_units),
+)
+"""Added when the first runs had been made: those keep their names, seeds and severities."""
 
 
 def can_be_together(one: TrainedPlant, two: TrainedPlant) -> bool:

@@ -6,7 +6,7 @@ import dataclasses
 import math
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +16,16 @@ import torch
 from benchmarks.truth.case import Case, Split, Truth
 from benchmarks.truth.taxonomy import Fault
 from benchmarks.truth.trained.draft import Draft, healthy_config
+from benchmarks.truth.trained.flights import FLIGHTS
 from benchmarks.truth.trained.orders import QUICK_CELLS, SEEDS, SPLIT_SEEDS, Cell, Order, cells, orders
 from benchmarks.truth.trained.plants import TrainedPlant, few_inputs, noisy_target
+from benchmarks.truth.trained.store import Store
 from benchmarks.truth.trained.tables import TABLES_OF, dataset_of, grouped
 from benchmarks.truth.trained.written import r2_of_test
 from benchmarks.truth.verify import HARMFUL, LEAST_SD
-from training.ensemble import Member, Trained, train_together
+from training.ensemble import Trained, train_together
 from training.ensemble.artifacts import write_artifacts
+from training.ensemble.member import SHARED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +61,7 @@ def cases(split: Split, quick: bool, *, part: tuple[int, int] = (0, 1)) -> Itera
             shutil.rmtree(folder)
 
 
-def made_runs(split: Split, quick: bool, *, part: tuple[int, int] = (0, 1)) -> list[Made]:
+def made_runs(split: Split, quick: bool, *, part: tuple[int, int] = (0, 1), store: Store | None = None) -> list[Made]:
     """The runs of a split, trained; all stacks of one shape at once."""
     torch.set_num_threads(1)
     places = cells(split)
@@ -73,21 +76,30 @@ def made_runs(split: Split, quick: bool, *, part: tuple[int, int] = (0, 1)) -> l
             drafts[_twin(cell, seed)] = _seeded(starts[cell.index], seed)
     for order in wanted:
         drafts |= _drafts_of(order, _seeded(starts[order.cell.index], order.seed), split)
-    trained = train_all(drafts)
+    trained = train_all(drafts, store)
     return [_made(order, drafts, trained) for order in wanted]
 
 
-def train_all(drafts: dict[str, Draft]) -> dict[str, Trained]:
-    """Name -> the run as it is written; runs of one shape and batch size in one stack."""
+def train_all(drafts: Mapping[str, Draft], store: Store | None = None) -> dict[str, Trained]:
+    """Name -> the run as it is written; runs of one shape in one stack. What ``store`` has is not trained again."""
+    known = {name: store.get(draft) for name, draft in drafts.items()} if store is not None else {}
+    out = {name: drafts[name].finished(one) for name, one in known.items() if one is not None}
     stacks: dict[tuple[object, ...], list[str]] = {}
     for name, draft in drafts.items():
-        stacks.setdefault((tuple(draft.dataset.train.frames.shape), draft.config.batch_size), []).append(name)
-    out: dict[str, Trained] = {}
+        if name not in out:
+            stacks.setdefault(_shape(draft), []).append(name)
     for names in stacks.values():
-        members = [Member(config=drafts[name].config, dataset=drafts[name].dataset) for name in names]
-        for name, one in zip(names, train_together(members), strict=True):
+        for name, one in zip(names, train_together([drafts[name].member for name in names]), strict=True):
+            if store is not None:
+                store.put(drafts[name], one)
             out[name] = drafts[name].finished(one)
     return out
+
+
+def _shape(draft: Draft) -> tuple[object, ...]:
+    """What all runs of a stack have in common."""
+    sizes = [tuple(samples.frames.shape) for samples in draft.dataset.splits().values()]
+    return (*sizes, *(getattr(draft.config, name) for name in SHARED))
 
 
 def case_of(made: Made, split: Split, folder: Path) -> Case:
@@ -103,7 +115,7 @@ def case_of(made: Made, split: Split, folder: Path) -> Case:
     traits = {
         "n": len(test),
         "grouped": len(test.flight_names) > 1,
-        "dependent": False,
+        "dependent": order.cell.table in FLIGHTS,
         "all_columns": True,
         "epochs_kept": epochs_kept,
         "table": order.cell.table,
@@ -165,7 +177,8 @@ def _seeded(draft: Draft, seed: int) -> Draft:
 
 def _drafts_of(order: Order, start: Draft, split: Split) -> dict[str, Draft]:
     """The order's own run and, with two plants, the run with each of them alone: the same draws for each plant."""
-    if any(p.needs_groups for p in order.plants) or order.index % 3 == 0:
+    in_centres = order.index % 3 == 0 and order.cell.table not in FLIGHTS
+    if any(p.needs_groups for p in order.plants) or in_centres:
         start = dataclasses.replace(start, dataset=grouped(start.dataset))
     if order.kind == "limited":
         limit = (few_inputs, noisy_target)[order.index % 2]

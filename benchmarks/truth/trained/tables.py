@@ -1,4 +1,4 @@
-"""The real tables, which scikit-learn ships, as splits of a run; dev and test have no table in common."""
+"""The tables as splits of a run: real ones, which scikit-learn ships, and flights; dev and test have none in common."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.truth.case import Split
+from benchmarks.truth.trained import flights
 from training.config import DataConfig
 from training.data import Dataset
 from training.data import Split as Samples
@@ -19,6 +20,7 @@ from training.data.pool import make_pool
 from training.data.splitting import split_pool
 
 TABLES_OF: dict[Split, tuple[str, ...]] = {"dev": ("diabetes", "digits"), "test": ("wine", "breast_cancer")}
+FLIGHTS_OF: dict[Split, str] = {"dev": "flights", "test": "low_flights"}
 DIGIT_ROWS = 900
 """Of 1,797 digits, drawn anew for each cell: with all of them every run would end close to the same R²."""
 FRACTION = 0.25
@@ -88,6 +90,8 @@ def table(name: str) -> Table:
 
 def data_config(name: str, seed: int) -> DataConfig:
     """The data part of a run's configuration, as a run alone would have it."""
+    if name in flights.FLIGHTS:
+        return flights.data_config(name, seed)
     return DataConfig(
         kind="diabetes" if name == "diabetes" else "table",
         path=None if name == "diabetes" else f"{name}.csv",
@@ -100,7 +104,9 @@ def data_config(name: str, seed: int) -> DataConfig:
 
 
 def dataset_of(name: str, seed: int) -> Dataset:
-    """The table split by this seed; of the digits a part."""
+    """The table split by this seed; of the digits a part; flights flown anew."""
+    if name in flights.FLIGHTS:
+        return flights.flights_of(name, seed)
     own = table(name)
     rows = np.arange(len(own.target))
     if name == "digits":

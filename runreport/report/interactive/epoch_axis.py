@@ -15,10 +15,12 @@ def epoch_value(epoch: int | float) -> int | float:
 
 
 def domain(history: History) -> list[int | float]:
+    """First and last logged epoch."""
     return [epoch_value(history.epochs[0]), epoch_value(history.epochs[-1])]
 
 
 def params(analysis: Analysis, kept: Sequence[int | float]) -> list[Spec]:
+    """What the page's script sets: the range of epochs shown (``first``, ``last``) and the one epoch (``at``)."""
     history = analysis.history
     if history is None:
         return []
@@ -33,11 +35,13 @@ def params(analysis: Analysis, kept: Sequence[int | float]) -> list[Spec]:
 
 
 def x_axis(axis: Spec | None) -> Spec:
+    """The epochs of the range."""
     scale = {"domain": {"expr": "[first, last]"}, "nice": False, "zero": False, "padding": 6}
     return {"field": "epoch", "type": "quantitative", "scale": scale, "axis": axis}
 
 
 def ticks() -> Spec:
+    """Numbers of whole epochs, without a title: the heading above says what they are."""
     return {"title": None, "tickMinStep": 1, "tickCount": 8, "grid": False}
 
 

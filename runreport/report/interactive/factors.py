@@ -92,7 +92,7 @@ def factor_panel(index: int, effect: Effect, finals: Mapping[str, Final | None],
     ]  # fmt: skip
     legend = [
         LegendEntry(label="one run", colour="c4", mark="dot"),
-        LegendEntry(label="mean over seeds, 95 % interval", colour="c1", mark="dot"),
+        LegendEntry(label="mean over seeds, 95 % interval", colour="c1", mark="diamond"),
     ]
     if metric == "variance_ratio":
         best: list[Spec] = [

@@ -80,7 +80,7 @@ def picks_chart(analysis: Analysis) -> Chart | None:
     )
     legend = [LegendEntry(label="another epoch than the saved one", colour="c1", mark="dot")]
     if any(e == audit.saved for _, e in picked):
-        legend.insert(0, LegendEntry(label="the saved epoch", colour="c2", mark="dot"))
+        legend.insert(0, LegendEntry(label="the saved epoch", colour="c2", mark="diamond"))
     return chart(
         "picks",
         "What each policy would have saved",

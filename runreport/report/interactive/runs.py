@@ -12,7 +12,18 @@ from runreport.compare.record import Comparison
 from runreport.marks import clean
 from runreport.report.charts import LOG_DECADES, LOWEST_R2, significant
 from runreport.report.interactive.epoch_axis import epoch_value
-from runreport.report.interactive.vega import DASHES, GRID, MUTED, SERIES, TEXT, Spec, chart, colour, document, y_axis
+from runreport.report.interactive.taylor import taylor_chart
+from runreport.report.interactive.vega import (
+    DASHES,
+    MUTED,
+    PER_DASH,
+    SERIES,
+    Spec,
+    chart,
+    colour,
+    document,
+    y_axis,
+)
 from runreport.report.model import Chart, ChartGroup, LegendEntry, table
 from runreport.wording import fixed, number, plural
 
@@ -21,11 +32,7 @@ MOST_OVERLAID = 60
 """Runs drawn: more lines than that are a band, and a page of more epochs than that is slow to open."""
 MOST_LINE = 200
 """Epochs drawn a run."""
-MOST_NAMED = 12
-"""Runs named beside their dots; more names cover each other, and the pointer names each."""
 COURSES = (("r2", "R², validation"), ("variance_ratio", "Std ratio α, validation"), ("val_loss", "Validation loss"))
-SIDE = 320
-"""Pixels of two standard deviations in the Taylor diagram, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +64,7 @@ def styles(comparison: Comparison) -> tuple[dict[str, Style], tuple[str, ...]]:
         name: Style(
             series=series[name],
             colour=f"c{place[series[name]] % SERIES + 1}",
-            dash=DASHES[place[series[name]] // SERIES % len(DASHES)],
+            dash=DASHES[place[series[name]] // PER_DASH % len(DASHES)],
         )
         for name in comparison.names
     }
@@ -81,7 +88,9 @@ def run_group(analyses: Sequence[Analysis], comparison: Comparison) -> ChartGrou
     left = len(comparison.names) - len(chosen)
     note = f"{plural(left, 'more run')} not drawn." if left > 0 else ""
     made = [course_chart(chosen, look, order, name, title, note) for name, title in COURSES]
-    made.append(taylor_chart(comparison, look, order))
+    made.append(
+        taylor_chart(comparison, {name: style.series for name, style in look.items()}, _colours(look, order)["color"])
+    )
     charts = tuple(c for c in made if c is not None)
     if not charts:
         return None
@@ -207,141 +216,3 @@ def course_chart(
 
 def _extremes(values: Sequence[float]) -> list[str]:
     return [number(min(values)), number(max(values))]
-
-
-def taylor_chart(comparison: Comparison, look: Mapping[str, Style], order: Sequence[str]) -> Chart | None:
-    """Std ratio as the distance from the origin, correlation as the angle (Taylor 2001, doi:10.1029/2000JD900719).
-
-    The distance to the point "truth" is the root mean square error without bias, in standard deviations of the truth.
-    """
-    points = []
-    body = []
-    for name in comparison.names:
-        final = comparison.finals[name]
-        r, ratio = (final["pearson_r"], final["variance_ratio"]) if final is not None else (None, None)
-        if r is None or ratio is None or not (math.isfinite(r) and math.isfinite(ratio)):
-            continue
-        r = max(-1.0, min(1.0, r))
-        centred = math.sqrt(max(1 - 2 * ratio * r + ratio * ratio, 0.0))
-        points.append((name, r, ratio, centred))
-        body.append([clean(name), fixed(r, 2), fixed(ratio, 3), fixed(centred, 3)])
-    if len(points) < 2:
-        return None
-    radius = max(1.25, 1.1 * max(p[2] for p in points))
-    backward = any(p[1] < 0 for p in points)
-    lowest = -radius if backward else 0.0
-    # Equal units both ways, or the distances would not be distances.
-    unit = SIDE / (radius - lowest)
-    data = [
-        {
-            "run": clean(name),
-            "series": look[name].series,
-            "x": significant(ratio * r),
-            "y": significant(ratio * math.sqrt(1 - r * r)),
-            "r": significant(r),
-            "ratio": significant(ratio),
-            "error": significant(centred),
-        }
-        for name, r, ratio, centred in points
-    ]
-    x: Spec = {
-        "field": "x",
-        "type": "quantitative",
-        "scale": {"domain": [significant(lowest), significant(radius)], "nice": False},
-        "axis": {"title": "std ratio α", "grid": False, "tickCount": 5, "format": "~g"},
-    }
-    y: Spec = {
-        "field": "y",
-        "type": "quantitative",
-        "scale": {"domain": [0, significant(radius)], "nice": False},
-        "axis": None if backward else {"title": None, "grid": False, "tickCount": 5, "format": "~g"},
-    }
-    tips: list[Spec] = [{"field": "run", "type": "nominal"}]
-    tips += [
-        {"field": f, "type": "quantitative", "title": t, "format": ".3~f"}
-        for f, t in (("r", "r"), ("ratio", "std ratio α"), ("error", "error without bias (σ)"))
-    ]
-    grid = _taylor_grid(radius, backward)
-    thin: Spec = {"type": "line", "strokeWidth": 1, "clip": True}
-    keyed: Spec = {"x": x, "y": y, "detail": {"field": "line"}, "order": {"field": "i", "type": "quantitative"}}
-    layers: list[Spec] = [
-        {"data": {"values": grid["ratio"]}, "mark": thin | {"color": GRID}, "encoding": keyed},
-        {"data": {"values": grid["angle"]}, "mark": thin | {"color": GRID}, "encoding": keyed},
-        {
-            "data": {"values": grid["error"]},
-            "mark": thin | {"color": MUTED, "strokeDash": [2, 3]},
-            "encoding": keyed,
-        },
-        {
-            "data": {"values": grid["label"]},
-            "mark": {"type": "text", "color": MUTED, "fontSize": 10},
-            "encoding": {"x": x, "y": y, "text": {"field": "text", "type": "nominal"}},
-        },
-        {
-            "data": {"values": [{"x": 1, "y": 0}]},
-            "mark": {"type": "point", "shape": "diamond", "size": 110, "filled": True, "color": TEXT, "opacity": 1},
-            "encoding": {"x": x, "y": y},
-        },
-        {
-            "transform": [{"filter": "indexof(shown, datum.series) >= 0"}],
-            "mark": {"type": "point", "filled": True, "size": 90, "opacity": 0.9},
-            "encoding": {"x": x, "y": y, "tooltip": tips, "color": _colours(look, order)["color"]},
-        },
-    ]
-    if len(points) <= MOST_NAMED:
-        layers.append(
-            {
-                "transform": [{"filter": "indexof(shown, datum.series) >= 0"}],
-                "mark": {"type": "text", "dy": -10, "limit": 110},
-                "encoding": {"x": x, "y": y, "text": {"field": "run", "type": "nominal"}},
-            }
-        )
-    spec = document(
-        {"params": [{"name": "shown", "value": list(order)}], "data": {"values": data}, "layer": layers},
-        width=SIDE,
-        height=round(unit * radius),
-        padding={"left": 8, "right": 24, "top": 18, "bottom": 4},
-    )
-    return chart(
-        "taylor",
-        "Taylor diagram of the final predictions",
-        spec,
-        alt="Taylor diagram: each run at a distance from the origin of its std ratio and at the angle of its correlation; "
-        "the closer to the truth at (1, r = 1), the smaller its error without bias.",
-        note="Distance to the diamond (the truth) is the error without bias in standard deviations of the truth: "
-        "1 - R² is its square plus β².",
-        legend=(
-            LegendEntry(label="the truth: α = 1, r = 1", colour="text", mark="dot"),
-            LegendEntry(label="equal error without bias (σ)", colour="muted", mark="dash"),
-        ),
-        table=table(["run", "r", "std ratio α", "error without bias (σ)"], body),
-    )
-
-
-def _taylor_grid(radius: float, backward: bool) -> dict[str, list[Spec]]:
-    """Arcs of equal std ratio, rays of equal r, arcs of equal error about the truth, and their labels."""
-    end = math.pi if backward else math.pi / 2
-    turns = [end * i / 60 for i in range(61)]
-    step = 0.5 if radius <= 3 else radius / 4
-    out: dict[str, list[Spec]] = {"ratio": [], "angle": [], "error": [], "label": []}
-    for i in range(1, int(radius / step) + 1):
-        size = step * i
-        out["ratio"] += [_at(f"ratio{i}", k, size * math.cos(t), size * math.sin(t)) for k, t in enumerate(turns)]
-    for r in (-0.9, -0.6, -0.3, 0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.99):
-        if r < 0 and not backward:
-            continue
-        upright = math.sqrt(1 - r * r)
-        out["angle"] += [_at(f"r{r}", k, size * r, size * upright) for k, size in enumerate((0.0, radius))]
-        out["label"].append(
-            {"x": significant(1.05 * radius * r), "y": significant(1.05 * radius * upright), "text": f"{r:g}"}
-        )
-    for i in range(1, int(2 * radius / step) + 1):
-        size = step * i
-        around = [(1 + size * math.cos(t), size * math.sin(t)) for t in (math.pi * k / 60 for k in range(61))]
-        inside = [(a, b) for a, b in around if math.hypot(a, b) <= radius and (backward or a >= 0)]
-        out["error"] += [_at(f"error{i}", k, a, b) for k, (a, b) in enumerate(inside)]
-    return out
-
-
-def _at(line: str, i: int, x: float, y: float) -> Spec:
-    return {"line": line, "i": i, "x": significant(x), "y": significant(y)}

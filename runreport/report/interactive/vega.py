@@ -22,8 +22,9 @@ AXIS = 52
 """Pixels kept for the numbers of a vertical axis, the same in every panel, so that epochs stand under each other."""
 SQUARE = 300
 """Side of a square chart: fits a phone of 375 pixels with its margins."""
-SERIES = 8
-"""Colours of the page for runs: Okabe & Ito's (2008) hues, for who sees few colours; more runs differ in their dashes."""
+SERIES, PER_DASH = 8, 4
+"""Colours of the page for runs, after Okabe & Ito (2008) for who sees few; every four further runs have other dashes, so
+that no two of a dozen differ in their colour alone by a shade."""
 DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (6, 3), (2, 2))
 
 TEXT, MUTED, GRID = "var(--text)", "var(--muted)", "var(--grid)"
@@ -61,7 +62,7 @@ def document(
     """A whole document; as wide as its place on the page where ``width`` is None."""
     frame: Spec = {
         "$schema": SCHEMA,
-        "background": None,
+        "background": "transparent",
         "config": CONFIG,
         "height": height,
         "width": width if width is not None else "container",

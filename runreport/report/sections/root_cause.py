@@ -64,8 +64,8 @@ def budget_bar(budget: ErrorBudget) -> Bar:
     )
 
 
-def bar(budget: ErrorBudget) -> str:
-    """The three parts of 1 - R² as text, largest first.
+def bar(budget: ErrorBudget, cells: int = BAR) -> str:
+    """The three parts of 1 - R² as text, largest first; ``cells`` characters are the whole.
 
     >>> from runreport.metrics.budget import error_budget
     >>> print(bar(error_budget(0.0, 0.5, 0.5)).splitlines()[0].rstrip())
@@ -83,8 +83,8 @@ def bar(budget: ErrorBudget) -> str:
     width = max(len(name) for _, name in parts)
     lines = []
     for i, (value, name) in enumerate(parts):
-        cells = BAR * value / budget.total if budget.total > 0 else 0.0
-        blocks = "█" * round(cells) or ("▌" if value > 0 else "")
+        share = value / budget.total if budget.total > 0 else 0.0
+        blocks = "█" * round(cells * share) or ("▌" if value > 0 else "")
         lead = first if i == 0 else " " * (len(first) - 2) + "+ "
         lines.append(f"{lead}{fixed(value, 3)} {name:<{width}}  {blocks}".rstrip())
     return "\n".join(lines)
