@@ -57,11 +57,11 @@ def reading() -> float:
         many_runs.measured(many_runs.SCAN, [name], folder)
         ratios = []
         for _ in range(PAIRS):
-            load, _, loaded = many_runs.measured(many_runs.LOAD, [name], folder)
-            scan, _, scanned = many_runs.measured(many_runs.SCAN, [name], folder)
-            loaded.check_returncode()
-            scanned.check_returncode()
-            ratios.append(load / scan)
+            load = many_runs.measured(many_runs.LOAD, [name], folder)
+            scan = many_runs.measured(many_runs.SCAN, [name], folder)
+            load.done.check_returncode()
+            scan.done.check_returncode()
+            ratios.append(load.seconds / scan.seconds)
         return statistics.median(ratios)
 
 

@@ -134,8 +134,8 @@ SCORES = ("r2", "mae", "rmse", "mse", "pearson_r", "variance_ratio")
 """Known names that have a ``train_`` twin: without a prefix they are of validation, but of training beside ``val_`` ones."""
 OPTIONAL = ("learning_rate", "epoch_seconds")
 """Known names whose several candidates leave them out, where the name of a loss or a score is asked for."""
-TRAIN_WORDS = ("train", "training", "trn")
-VALIDATION_WORDS = ("val", "valid", "validation", "vali", "eval", "dev")
+TRAIN_WORDS = ("train", "training", "trn", "tr")
+VALIDATION_WORDS = ("val", "valid", "validation", "vali", "va", "eval", "dev")
 TRUE_NAMES = (
     "y_true", "true", "target", "targets", "actual", "actuals", "truth", "label", "labels", "y", "observed", "obs",
     "ground_truth", "groundtruth", "gt", "real", "measured", "experimental", "y_test", "test_y", "y_val", "y_actual",

@@ -32,8 +32,9 @@ CONTAINERS = frozenset(("metrics", "scores", "history", "logs", "log", "data", "
 SPLIT_KEYS = ("mode", "split", "phase", "stage", "subset", "prefix")
 """Keys of a row whose text says which split its figures are of (mmengine: ``"mode": "val"``)."""
 SPLITS: Mapping[str, str] = {
-    "train": "train", "training": "train", "learn": "train", "trn": "train", "opt": "train",
-    "val": "val", "valid": "val", "validation": "val", "vali": "val", "eval": "val", "evaluation": "val", "dev": "val",
+    "train": "train", "training": "train", "learn": "train", "trn": "train", "tr": "train", "opt": "train",
+    "val": "val", "valid": "val", "validation": "val", "vali": "val", "va": "val", "dev": "val",
+    "eval": "val", "evaluation": "val",
     "test": "test", "testing": "test", "predict": "test",
 }  # fmt: skip
 """What the field calls the three splits -> our word."""

@@ -101,7 +101,17 @@ def runs_of_predictions(source: Source, options: ReadOptions) -> list[Run]:
     InputError
         As :func:`read_predictions`.
     """
-    found = read_predictions(source.files["predictions"], options.columns, truth=options.truth, key=options.key)
+    path = source.files["predictions"]
+    found = read_predictions(path, options.columns, truth=options.truth, key=options.key)
+    of_classes = [one for one in found if any(note.code == "classification" for note in one.notes)]
+    if of_classes and not {"y_true", "y_pred"} & set(options.columns):
+        true, pred = (of_classes[0].columns_read[name] for name in ("y_true", "y_pred"))
+        said = f"--column {shlex.quote(f'y_true={true}')} --column {shlex.quote(f'y_pred={pred}')}"
+        raise InputError(
+            path, found=f"what looks like class labels: {true} and {pred} are {_classes(of_classes[0].rows)} whole numbers",
+            expected="predicted quantities: R², spread and mean say nothing of a classifier",
+            remedy=f"if they are quantities, say so with {said}",
+        )  # fmt: skip
     return [
         Run(
             name=f"{source.name}[{one.label}]" if one.label else source.name,

@@ -28,7 +28,7 @@ IN_BRACKETS = re.compile(r"\s*\(\s*([-+]?[\d.]++(?:[eE][-+]?\d++)?+)\s*\)")
 CUTS = re.compile(r"[|,;{}\[\]()\t]|\s-+\s|:|\s{2,}|->|=>")
 """Where one figure's name ends and another's begins."""
 AXES: Mapping[str, str] = {
-    "epoch": "epoch", "epochs": "epoch", "ep": "epoch", "step": "step", "iter": "iter", "iteration": "iter",
+    "epoch": "epoch", "epochs": "epoch", "ep": "epoch", "step": "step", "iter": "iter", "it": "iter", "iteration": "iter",
     "global_step": "step", "round": "iter",
 }  # fmt: skip
 """Words whose number is a place in the training -> the column it becomes."""
@@ -229,7 +229,8 @@ def _known(words: list[str]) -> str | None:
             continue
         name = " ".join(words[-count:]).split("=")[-1]
         known = plain(name)
-        if known in KNOWN or known in AXES:
+        head, _, rest = known.partition("_")
+        if known in KNOWN or known in AXES or (rest in KNOWN and split_of(head) is not None):
             before = words[-count - 1] if len(words) > count else None
             if before is None or known in AXES or plain(before) in FILLERS:
                 return name

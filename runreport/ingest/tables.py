@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runreport.errors import InputError
-from runreport.ingest.cells import number
+from runreport.ingest.cells import MOST_TEXT, number
 from runreport.ingest.columns import ALIASES, plain
 from runreport.ingest.documents import MEASURED, final_figures
 from runreport.ingest.epochs import STEPS
@@ -20,11 +20,17 @@ from runreport.ingest.results_tables import figures_of_one_row, refuse_results
 from runreport.ingest.runs import runs_of_parts
 from runreport.ingest.series import runs_of_series
 from runreport.ingest.table import MISSING, Table, read_table
+from runreport.marks import clean
 from runreport.run import Note, Run
+from runreport.wording import plural
 
 ENDINGS = (".csv", ".tsv")
 LONGEST_HEADER = 60_000
 """Characters of a header line that is looked at; the beginning of a file that is read holds little more."""
+COUNTED = re.compile(
+    r"(?:epoch|ep|step|iter(?:ation)?|round)?[ _:#-]{0,3}(\d{1,9})(?: ?(?:/|of) ?\d{1,9})?", re.IGNORECASE
+)
+"""``Epoch 3``, ``3/50``: an epoch in the dress of a progress line."""
 WHOLE = re.compile(r"\d{1,9}")
 EPOCHS = ("epoch", *ALIASES["epoch"])
 
@@ -65,7 +71,7 @@ def read_others_table(
         Nothing that is known, no rows, or a table that cannot be taken apart.
     """
     path = source.files["history"]
-    table = prepare(_with_index_as_epoch(read_table(path, lenient=True, begin=without_preamble)))
+    table = prepare(_with_epoch_numbers(_with_index_as_epoch(read_table(path, lenient=True, begin=without_preamble))))
     if "epoch" not in options.columns:
         refuse_results(table)
         figures = figures_of_one_row(table)
@@ -119,6 +125,40 @@ def _with_index_as_epoch(table: Table) -> Table:
     renamed = tuple("epoch" if name == index else name for name in table.header)
     note = Note(code="derived", message="there is no epoch column: the numbers of the rows were taken")
     return replace(table, header=renamed, notes=(*table.notes, note))
+
+
+def _with_epoch_numbers(table: Table) -> Table:
+    """The table with ``Epoch 3`` and ``3/50`` as 3; rows of another word (``mean``, ``best``) are of no epoch and left out."""
+    name = next((n for axis in EPOCHS for n in table.header if plain(n) == axis), None)
+    if name is None:
+        return table
+    cells = table.column(name)
+    words = {i: cell for i, cell in enumerate(cells) if cell.lower() not in MISSING and not _is_number(cell)}
+    if not words or (len(words) == len(cells) and not any(map(COUNTED.fullmatch, cells))):
+        return table
+    found = {i: match[1] for i, cell in words.items() if (match := COUNTED.fullmatch(cell))}
+    left = [i for i in words if i not in found]
+    if len(left) > max(1, MOST_TEXT * len(cells)):
+        return table
+    at = table.header.index(name)
+    kept = [i for i in range(len(cells)) if i not in left]
+    notes = list(table.notes)
+    if left:
+        shown = ", ".join(repr(clean(cells[i])[:30]) for i in left[:5])
+        message = f"{plural(len(left), 'row')} with {shown} in place of an epoch left out: of the whole run"
+        notes.append(Note(code="unused", message=message))
+    rows = (
+        table.rows[i] if i not in found else (*table.rows[i][:at], found[i], *table.rows[i][at + 1 :]) for i in kept
+    )
+    return replace(table, rows=tuple(rows), lines=tuple(table.lines[i] for i in kept), notes=tuple(notes))
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        number(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def without_columns(table: Table, names: Sequence[str]) -> Table:

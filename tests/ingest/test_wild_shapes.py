@@ -9,6 +9,7 @@ import pytest
 
 from runreport.errors import InputError
 from runreport.ingest.load import load_runs
+from runreport.ingest.reader import ReadOptions
 from runreport.run import Run
 
 
@@ -84,6 +85,28 @@ def test_lines_before_the_header(tmp_path: Path) -> None:
     (run,) = read(tmp_path, "log.txt", text)
     assert (column(run, "train_loss"), column(run, "r2")) == ([0.5, 0.4], [0.1, 0.2])
     assert "2 lines before the header passed over" in [note.message for note in run.notes]
+
+
+def test_a_row_of_means_is_no_epoch(tmp_path: Path) -> None:
+    (run,) = read(tmp_path, "log.csv", "epoch,train_loss,val_loss\n1,5,6\n2,4,5\n3,3,4\nmean,4,5\n")
+    assert run.history is not None
+    assert list(run.history.epochs) == [1, 2, 3]
+    assert any("'mean' in place of an epoch" in note.message for note in run.notes)
+
+
+@pytest.mark.parametrize("shown", ["Epoch {}", "{}/3", "epoch_{}", "{} of 3"])
+def test_epochs_in_words(tmp_path: Path, shown: str) -> None:
+    rows = "".join(f"{shown.format(e)},{e},{e + 1}\n" for e in (1, 2, 3))
+    (run,) = read(tmp_path, "log.csv", "Epoch,Train Loss,Val Loss\n" + rows)
+    assert run.history is not None
+    assert list(run.history.epochs) == [1, 2, 3]
+    assert not any("no epoch column" in note.message for note in run.notes)
+
+
+def test_short_words_for_the_splits(tmp_path: Path) -> None:
+    text = "".join(f"ep {e} | tr_loss 0.{e} | va_loss 0.{e + 1}\n" for e in (1, 2, 3))
+    (run,) = read(tmp_path, "train.log", text)
+    assert (column(run, "train_loss"), column(run, "val_loss")) == ([0.1, 0.2, 0.3], [0.2, 0.3, 0.4])
 
 
 def test_decimal_commas_percents_and_thousands(tmp_path: Path) -> None:
@@ -180,7 +203,11 @@ def test_more_names_of_truth_and_prediction(tmp_path: Path, true: str, pred: str
 def test_class_labels(tmp_path: Path) -> None:
     assert "class labels" in refused(tmp_path, "predictions.csv", "true,pred\ncat,dog\ndog,dog\ndog,cat\n")
     rows = "".join(f"{i % 3},{(i + i % 2) % 3}\n" for i in range(30))
-    (run,) = read(tmp_path, "test_predictions.csv", "true,pred\n" + rows)
+    message = refused(tmp_path, "test_predictions.csv", "true,pred\n" + rows)
+    assert "what looks like class labels" in message
+    columns = {"y_true": "true", "y_pred": "pred"}
+    (run,) = load_runs([str(tmp_path / "test_predictions.csv")], ReadOptions(columns=columns))
+    assert isinstance(run, Run)  # ratings from 0 to 2, for one, are quantities where a person says so
     assert "classification" in [note.code for note in run.notes]
 
 

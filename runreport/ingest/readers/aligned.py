@@ -9,6 +9,7 @@ from runreport.errors import InputError
 from runreport.ingest.columns import plain
 from runreport.ingest.documents import KNOWN, MEASURED, SPLITS
 from runreport.ingest.history import histories_of_table
+from runreport.ingest.preamble import cells_of
 from runreport.ingest.reader import Claim, Head, Reader, ReadOptions, Source
 from runreport.ingest.runs import runs_of_parts
 from runreport.ingest.table import MISSING, Table, read_text, to_float
@@ -38,7 +39,9 @@ def claim(path: Path, head: Head) -> Claim | None:
         return None
     first = list(header_of(head))
     if len(first) > 1 and all(first) and _are_names(first):
-        return None  # separated by commas, tabs or single bars: any table
+        rows = [line for line in head.text.splitlines() if line.strip()][1:2]
+        if not rows or len(cells_of(rows[0])) > 1:
+            return None  # separated by commas, tabs or single bars: any table
     return None if _header(head.text.splitlines()) is None else Claim(root=path, run=path.stem, kind="history")
 
 
@@ -92,6 +95,7 @@ def _header(lines: list[str]) -> tuple[int, tuple[str, ...]] | None:
             continue
         bare = line.strip().lstrip("#%").strip()
         for names in (_cells(bare), [n.strip() for n in GAP.split(bare)]):
+            names = [name.rstrip(",;") for name in names]
             if len(names) == len(row) and _are_names(names):
                 return at, tuple(names)
     return None
