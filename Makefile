@@ -37,8 +37,6 @@ lint: $(VENV)/.installed-test
 types: $(VENV)/.installed-test
 	$(BIN)/mypy
 
-# Threads that wait spin unless told not to: where others use the cores too, two of them then run many times slower than one.
-logs: export OMP_WAIT_POLICY = PASSIVE
 logs: $(VENV)/.installed-test
 	for run in run1 run2 run3 run4 run5a run5b run5c healthy; do \
 		$(BIN)/python -m training run $$run --out example_logs --checkpoint-dir runs/checkpoints --force || exit 1; \
