@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -147,5 +148,10 @@ def test_a_process_that_is_killed_is_tried_so_often_and_no_more(cluster: Any, mo
 
 
 def test_no_cluster_is_one_line() -> None:
-    with pytest.raises(ConfigError, match=r"^--ray: no cluster at not-a-cluster"):
-        on_ray.connect("not-a-cluster")
+    """Within a moment: Ray would try for minutes."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        port = taken.getsockname()[1]
+        for address in ("not-a-cluster", f"127.0.0.1:{port}", f"ray://127.0.0.1:{port}"):
+            with pytest.raises(ConfigError, match=rf"^--ray: no cluster at {address}: "):
+                on_ray.connect(address)

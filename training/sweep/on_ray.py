@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import socket
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ RETRIES = 5
 """Times that Ray begins a task again whose node or process is gone. A run then goes on from its last whole epoch, so that a
 retry costs an epoch; machines that are taken back now and then (spot instances) seldom take five of one run's. A task that
 ends its process itself, for its memory say, must end some time."""
+
+ANSWER_SECONDS = 10.0
+"""How long a cluster's head may take to answer: a slow network does within one second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +46,23 @@ def connect(address: str) -> None:
         import ray
     except ImportError as error:
         raise ConfigError("--ray: Ray is not installed: pip install 'runreport[cluster]'") from error
+    _check_reachable(address or os.environ.get("RAY_ADDRESS", ""))
     quiet: dict[str, Any] = {"include_dashboard": False} if not address and "RAY_ADDRESS" not in os.environ else {}
     try:
         ray.init(address=address or None, logging_level=logging.ERROR, ignore_reinit_error=True, **quiet)
     except Exception as error:  # Ray raises what its parts trip over, from ConnectionError to RuntimeError
         raise ConfigError(f"--ray: no cluster at {address or 'this machine'}: {first_line(error)}") from error
+
+
+def _check_reachable(address: str) -> None:
+    """Whether anything answers there at all: Ray itself tries for minutes. An address without a port is Ray's to judge."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise ConfigError(f"--ray: no cluster at {address}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def gpus_there() -> float:
