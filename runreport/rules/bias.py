@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from runreport.context import Context, Limits
-from runreport.findings import Checked, Finding, NotChecked, Outcome, Severity, Value, severity_by_recoverable
+from runreport.findings import (
+    Checked,
+    Finding,
+    NotChecked,
+    Outcome,
+    Severity,
+    Value,
+    severity_by_recoverable,
+)
 from runreport.rules import data_basis as basis
 from runreport.rules.base import Rule, Threshold
-from runreport.rules.bias_chance import bias_chance, final_rows, log_error, validation_rows
+from runreport.rules.bias_chance import bias_chance, final_rows, log_error, training_bias, validation_rows
 from runreport.rules.bias_epochs import EpochFact, epoch_facts, epoch_ranges
 from runreport.wording import epoch as epoch_text
 from runreport.wording import fixed, number, percent, plural, with_interval
@@ -44,6 +52,10 @@ def _judge_final(context: Context, limits: Limits) -> tuple[Finding | None, tupl
     t = None if error is None else bias / error
     cost = bias * bias
     chance = bias_chance(limits["t"], final_rows(context))
+    trained = training_bias(context)
+    alike = trained is not None and trained * bias > 0 and abs(trained) >= limits["same_share"] * abs(bias)
+    if alike and trained is not None and trained * trained > limits["least_cost"]:
+        chance = max(chance, limits["p_with_training"])
     if t is None or p is None or p >= chance or cost <= limits["least_cost"]:
         return None, tested
     direction = "low" if bias < 0 else "high"
@@ -67,7 +79,8 @@ def _judge_final(context: Context, limits: Limits) -> tuple[Finding | None, tupl
         severity=severity_by_recoverable(cost),
         message=message,
         evidence=basis.evidence_of(final, "bias", "mean_error", "true_std", "r2")
-        | {"wrong_mean": cost, "share_of_shortfall": share, "t": t, "standard_error": error, "p_value": p},
+        | {"wrong_mean": cost, "share_of_shortfall": share, "t": t, "standard_error": error, "p_value": p}
+        | {"training_bias": trained},
         epoch=final.epoch,
         split=final.split,
         acts_on="beta",
@@ -177,7 +190,8 @@ RULES: tuple[Rule, ...] = (
         statistic=(
             "β = (mean(y_pred) - mean(y_true))/σt, tested against its standard error; over the epochs β² as logged, or "
             "its lower bound max(0, -2α - α² - R²) from R² = 2rα - α² - β² with r ≥ -1 (Murphy 1988). A single series of "
-            "few effective rows needs a tenth of the usual p; a log without predictions, a bias beyond what rows that "
+            "few effective rows needs a tenth of the usual p; where half of β stands on the training rows as well, p < 0.05 is "
+            "enough; a log without predictions, a bias beyond what rows that "
             "follow each other closely give by chance."
         ),
         remedy=(
@@ -194,6 +208,15 @@ RULES: tuple[Rule, ...] = (
                 unit="standard errors",
             ),
             Threshold(name="least_cost", default=0.05, reason="a twentieth of the target's variance", unit="R²"),
+            Threshold(
+                name="same_share",
+                default=0.5,
+                reason="of β stands on the training rows too: the model is fitted to them, so it is no accident of a sample",
+                unit="of β",
+            ),
+            Threshold(
+                name="p_with_training", default=0.05, reason="then the test set has to agree, not to prove it", unit="p"
+            ),
             Threshold(
                 name="epoch_cost",
                 default=0.25,

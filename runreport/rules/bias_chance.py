@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from runreport.context import Context
+from runreport.rules import data_basis as basis
 from runreport.rules.bias_epochs import EpochFact
 from runreport.rules.value_range_sample import sample_of
 
@@ -43,6 +44,19 @@ def bias_chance(t: float, errors: Floats | None) -> float:
     from runreport.statistics.effective_size import effective_size_of_mean
 
     return chance / SHORT_SERIES_FACTOR if float(effective_size_of_mean(errors)) < SHORT_SERIES else chance
+
+
+def training_bias(context: Context) -> float | None:
+    """β of the training rows at the saved (else the last) epoch, in their own standard deviations; None where not logged.
+
+    A model is fitted to these very rows: that its mean misses theirs is no accident of the sample.
+    """
+    mean, std = context.split_statistic("train", "true_mean"), context.split_statistic("train", "true_std")
+    if context.history is None or not len(context.history) or mean is None or std is None or std <= 0:
+        return None
+    epoch, _ = basis.judged_epoch(context, context.history.epochs)
+    predicted = context.history.at(epoch, "train_pred_mean")
+    return (predicted - mean) / std if basis.usable(predicted) and predicted is not None else None
 
 
 def final_rows(context: Context) -> Floats | None:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from runreport.context import Context, Limits
-from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity, severity_by_recoverable
+from runreport.findings import (
+    CLEAR,
+    SERIOUS_R2,
+    Checked,
+    Finding,
+    NotChecked,
+    Outcome,
+    Severity,
+    severity_by_recoverable,
+)
 from runreport.rules import data_basis as basis
 from runreport.rules.base import Rule, Threshold
+from runreport.rules.spread_epochs import hidden_by_width
 from runreport.wording import fixed, percent, with_interval
 
 UNDER = "spread.under"
@@ -21,8 +33,13 @@ def check_under(context: Context, limits: Limits) -> Outcome:
 
 
 def check_over(context: Context, limits: Limits) -> Outcome:
-    """spread.over: the 95 % interval of the calibration slope lies below 1."""
-    return _check(context, limits, OVER, under=False)
+    """spread.over: the 95 % interval of the calibration slope lies below 1, or epochs were wider than the truth itself."""
+    outcome = _check(context, limits, OVER, under=False)
+    told = isinstance(outcome, Checked) and any(f.severity is not Severity.INFO for f in outcome.findings)
+    hidden = None if told else hidden_by_width(context, limits)
+    if hidden is None:
+        return outcome
+    return replace(outcome, findings=(hidden,)) if isinstance(outcome, Checked) else Checked(findings=(hidden,))
 
 
 def _check(context: Context, limits: Limits, rule: str, *, under: bool) -> Outcome:
@@ -42,7 +59,12 @@ def _check(context: Context, limits: Limits, rule: str, *, under: bool) -> Outco
         return CLEAR if not tested else Checked(p_values=tested)
     # With r < 0 no positive scale improves on a constant: shrinking to it gives back α² - 2rα, which is (α - r)² - r².
     recoverable = (ratio - r) * (ratio - r) - min(r, 0.0) * min(r, 0.0)
+    # The end of the interval that lies nearest to 1 says what is shown to be lost: a few outlying rows make any slope.
+    near = bounds[0] if under else bounds[1]
+    shown = ratio * ratio * (1 - near) * (1 - near) - min(r, 0.0) * min(r, 0.0)
     severity = severity_by_recoverable(recoverable)
+    if severity is Severity.CRITICAL and shown < SERIOUS_R2:
+        severity = Severity.WARNING
     r_bounds = basis.finite_interval(final, "pearson_r")
     # Predictions that run against the truth are no matter of width: signal.inverted says so, and shrinking hides it.
     inverted = r_bounds is not None and r_bounds[1] < 0
@@ -62,7 +84,7 @@ def _check(context: Context, limits: Limits, rule: str, *, under: bool) -> Outco
         severity=severity,
         message=message,
         evidence=basis.evidence_of(final, "calibration_slope", "variance_ratio", "pearson_r")
-        | {"wrong_spread": recoverable, "p_value": p},
+        | {"wrong_spread": recoverable, "wrong_spread_shown": shown, "p_value": p},
         epoch=final.epoch,
         split=final.split,
         acts_on="alpha",
@@ -79,7 +101,10 @@ _WARNING_P = Threshold(
     unit="p",
 )
 
-_SEVERITIES = "by (α - r)²: from 0.02 warning, from 0.25 critical; info while p ≥ 0.0027, or r is shown to be negative"
+_SEVERITIES = (
+    "by (α - r)²: from 0.02 warning, from 0.25 critical where the end of the slope's interval that is nearest to 1 costs as "
+    "much; info while p ≥ 0.0027, or r is shown to be negative"
+)
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -96,13 +121,32 @@ RULES: tuple[Rule, ...] = (
         id=OVER,
         title="Predictions too wide",
         meaning="The predictions vary more than their correlation with the truth warrants: part of the range is noise.",
-        statistic="95 % interval of the calibration slope b = r/α (slope of y_true on y_pred) entirely below 1.",
+        statistic=(
+            "95 % interval of the calibration slope b = r/α (slope of y_true on y_pred) entirely below 1. Or, in the log, "
+            "α > 1.25 in three epochs of ten, and r² (its bound ((R² + α²)/2α)²) of one of them no less than the saved R²."
+        ),
         remedy=(
             "Lower or remove a spread penalty, take the best checkpoint, regularise, or rescale the predictions, which "
             "mends it for free. Acts on alpha."
         ),
         severities=_SEVERITIES,
         check=check_over,
-        thresholds=(_WARNING_P,),
+        thresholds=(
+            _WARNING_P,
+            Threshold(
+                name="least_excess",
+                default=0.25,
+                reason="above a std ratio of 1: at least 0.06 R² is lost, whatever the correlation",
+                unit="α - 1",
+            ),
+            Threshold(
+                name="less_known",
+                default=0.05,
+                reason="r² below the saved R² by more: then signal was lost, and width is not what went wrong first",
+                unit="R²",
+            ),
+            Threshold(name="wide_share", default=0.3, reason="a few wide epochs are jitter", unit="of epochs"),
+            Threshold(name="least_epochs", default=5, reason="fewer show no course", unit="epochs"),
+        ),
     ),
 )

@@ -237,3 +237,21 @@ def test_contradictory_figures_are_left_to_the_log_rules() -> None:
 def test_epoch_ranges() -> None:
     assert epoch_ranges([2, 3, 4, 9], tuple(range(1, 11))) == "2-4 and 9"
     assert epoch_ranges([1, 10, 20], (1, 10, 20, 30)) == "1, 10 and 20"
+
+
+def test_a_bias_that_stands_on_the_training_rows_needs_no_proof_by_the_test_rows() -> None:
+    # n = 40: β of a quarter is two standard errors from 0.
+    context = predicted(0.3, n=40, seed=4)
+    final = context.final
+    assert final is not None
+    p = final.p_values["bias"]
+    assert 0.0027 < p < 0.05
+    assert isinstance(outcome := check(context), Checked)
+    assert not outcome.findings
+    splits = {"splits": {"train": {"n": 200, "true_mean": 50.0, "true_std": 10.0}}}
+    for train_mean, fires in ((52.5, True), (52.0, False), (47.0, False)):
+        history = history_of([1, 2], train_pred_mean=[train_mean] * 2)
+        run = replace(context.run, summary=splits)
+        told = DOMINATES.check(replace(context, run=run, history=history, saved_epoch=2), DOMINATES.limits())
+        assert isinstance(told, Checked)
+        assert bool(told.findings) is fires

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -53,7 +54,9 @@ def only(outcome: Outcome) -> Finding:
 @pytest.mark.parametrize(
     ("rule", "other", "r", "ratio", "severity"),
     [
-        (UNDER, OVER, 0.8, 0.25, Severity.CRITICAL),
+        (UNDER, OVER, 0.9, 0.25, Severity.CRITICAL),
+        # 0.30 is the estimate; at the near end of the slope's interval it is less than a quarter.
+        (UNDER, OVER, 0.8, 0.25, Severity.WARNING),
         (UNDER, OVER, 0.8, 0.5, Severity.WARNING),
         (OVER, UNDER, 0.3, 0.9, Severity.CRITICAL),
         (OVER, UNDER, 0.5, 0.75, Severity.WARNING),
@@ -145,3 +148,38 @@ def test_a_log_alone_gives_no_interval() -> None:
     outcome = check(UNDER, Context(run=run, history=history, final=final_of(run, history, 2, Settings())))
     assert isinstance(outcome, NotChecked)
     assert outcome.reason == "no predictions and no sample count, so no interval"
+
+
+def epochs(ratio: list[float], r: list[float], saved: int, *, logged: bool = True) -> Context:
+    """Final predictions that are calibrated, and a log of unbiased epochs with these figures."""
+    context = predicted(*pair(0.5, 0.5))
+    r2 = [2 * b * a - a * a for a, b in zip(ratio, r, strict=True)]
+    columns: dict[str, list[float]] = {"variance_ratio": ratio, "r2": r2} | ({"pearson_r": r} if logged else {})
+    return replace(context, history=history_of(range(1, len(r) + 1), **columns), saved_epoch=saved)
+
+
+@pytest.mark.parametrize("logged", [True, False])
+def test_epochs_wider_than_the_truth_hide_what_they_know(logged: bool) -> None:
+    context = epochs([0.4, 0.8, 1.5, 1.9, 2.0, 2.0], [0.3, 0.5, 0.7, 0.8, 0.85, 0.85], 2, logged=logged)
+    finding = only(check(OVER, context))
+    assert finding.severity is Severity.WARNING
+    assert finding.split == "validation"
+    r = finding.evidence["pearson_r"]
+    # Without r the bound (R² + α²)/(2α), which is r itself where β = 0.
+    assert r == pytest.approx(0.85)
+    assert finding.recoverable == pytest.approx(0.85**2 - (2 * 0.5 * 0.8 - 0.8**2))
+    assert finding.evidence["r_is_lower_bound"] is not logged
+
+
+@pytest.mark.parametrize(
+    ("ratio", "r"),
+    [
+        ([0.4, 0.5, 0.8, 1.0, 1.1, 1.1], [0.3, 0.5, 0.7, 0.8, 0.85, 0.85]),  # no wider than the truth, or hardly
+        ([0.4, 0.5, 1.5, 1.9, 2.0, 2.0], [0.5, 0.7, 0.5, 0.4, 0.3, 0.2]),  # wide, and knows less
+        ([0.4, 0.5, 0.5, 0.5, 0.5, 2.0], [0.3, 0.5, 0.5, 0.5, 0.5, 0.9]),  # one wide epoch
+    ],
+)
+def test_epochs_that_hide_nothing(ratio: list[float], r: list[float]) -> None:
+    outcome = check(OVER, epochs(ratio, r, 2))
+    assert isinstance(outcome, Checked)
+    assert not outcome.findings
