@@ -6,8 +6,9 @@ BIN    := $(VENV)/bin
 TORCH  ?= torch==2.13.0
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 EXAMPLES := $(wildcard example_logs/csv/*.csv)
+SWEEPS := lambda_sweep lambda_sweep_run4 frames_sweep pretraining_ablation
 
-.PHONY: demo reports test logs lint types adapters clean
+.PHONY: demo reports test logs lint types adapters cluster bench docs clean
 
 demo: $(VENV)/.installed reports
 	@echo
@@ -16,8 +17,9 @@ demo: $(VENV)/.installed reports
 reports: $(VENV)/.installed
 	$(BIN)/runreport analyze $(EXAMPLES) --out reports
 	$(BIN)/runreport compare run1 run2 run3 run4 run5a run5b run5c healthy --logs example_logs/csv --out reports
-	$(BIN)/runreport compare "example_logs/lambda_sweep/*.csv" --out reports/lambda_sweep
-	$(BIN)/runreport compare "example_logs/lambda_sweep_run4/*.csv" --out reports/lambda_sweep_run4
+	for sweep in $(SWEEPS); do \
+		$(BIN)/runreport compare "example_logs/$$sweep/*.csv" --out reports/$$sweep || exit 1; \
+	done
 	$(BIN)/runreport analyze example_logs/diabetes --out reports/diabetes
 	for round in 1 2 3; do \
 		$(BIN)/runreport analyze example_logs/run4_improved/csv/run4_round$$round.csv --out reports/run4_improved || exit 1; \
@@ -40,7 +42,7 @@ logs: $(VENV)/.installed-test
 		$(BIN)/python -m training run $$run --out example_logs --checkpoint-dir runs/checkpoints --force || exit 1; \
 	done
 	$(BIN)/python -m training run diabetes --out example_logs/diabetes --checkpoint-dir runs/checkpoints --force
-	for sweep in lambda_sweep lambda_sweep_run4; do \
+	for sweep in $(SWEEPS); do \
 		$(BIN)/python -m training sweep $$sweep --out example_logs --checkpoint-dir runs/checkpoints --force || exit 1; \
 	done
 	$(BIN)/python -m training improve run4 --rounds 4 --set threads=1 --out example_logs/run4_improved --reports reports/run4_improved --force
@@ -52,8 +54,34 @@ adapters:
 	.venv-adapters/bin/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt lightning keras transformers accelerate
 	.venv-adapters/bin/python -m pytest -rs tests/logger/test_adapters.py
 
+# Daft and sweeps on a Ray cluster of several nodes, and an S3 server, all on loopback: too large for every run.
+cluster:
+	$(MAKE) VENV=.venv-cluster .venv-cluster/.installed-test
+	.venv-cluster/bin/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e ".[cluster]" "moto[server]" boto3 s3fs
+	.venv-cluster/bin/python -m pytest -rs tests/engines tests/training/test_sweep_ray.py
+
+# Every benchmark of reading and analysing, with its peers, and the pages made of the figures: an hour on a quiet machine.
+BENCH := .venv-bench/bin/python
+bench:
+	$(MAKE) VENV=.venv-bench .venv-bench/.installed-test
+	$(BENCH) -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e ".[cluster]" duckdb pandas
+	$(BENCH) benchmarks/startup.py --out benchmarks/results/startup.json
+	$(BENCH) benchmarks/per_epoch_metrics.py --out benchmarks/results/per_epoch_metrics.json
+	$(BENCH) benchmarks/many_runs.py --out benchmarks/results/many_runs.json
+	$(BENCH) benchmarks/bootstrap.py --out benchmarks/results/bootstrap.json
+	for curve in rows runs nodes; do \
+		$(BENCH) benchmarks/scaling.py $$curve --out benchmarks/results/scaling_$$curve.json || exit 1; \
+	done
+	$(BENCH) benchmarks/guard.py --write
+	$(BENCH) benchmarks/page.py
+
+# The docs site, every link checked, into build/site; it loads nothing from the network when it is read.
+docs: $(VENV)/.installed
+	$(PIP) -e ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet -f docs/site/mkdocs.yml
+
 clean:
-	rm -rf $(VENV) .venv-adapters build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-adapters .venv-cluster .venv-bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -72,7 +72,8 @@ class Final:
 class EpochPredictions:
     """Per-epoch predictions of one split, as a matrix.
 
-    y_true (n,), y_pred (epochs, n), float64; ``groups`` (n,) labels or None; rows in file (time) order.
+    y_true (n,), y_pred (epochs, n), float64; ``groups`` (n,) labels of the column ``group_column``, or None; rows in file
+    (time) order.
     Only runs whose matrix fits :data:`runreport.analysis.MATRIX_CELLS` get one.
     """
 
@@ -80,6 +81,7 @@ class EpochPredictions:
     y_true: np.ndarray[tuple[int], np.dtype[np.float64]]
     y_pred: np.ndarray[tuple[int, int], np.dtype[np.float64]]
     groups: np.ndarray[tuple[int], np.dtype[np.generic]] | None = None
+    group_column: str = "group"
     split: str = "validation"
 
 

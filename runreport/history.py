@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Number = float | None
 
@@ -18,6 +22,9 @@ class History:
 
     epochs: tuple[int | float, ...]
     columns: Mapping[str, tuple[Number, ...]]
+    _finite: dict[str, tuple[tuple[int | float, float], ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __len__(self) -> int:
         return len(self.epochs)
@@ -32,7 +39,10 @@ class History:
 
     def finite(self, name: str) -> list[tuple[int | float, float]]:
         """(epoch, value) of the column's finite values, in epoch order."""
-        return [(e, v) for e, v in zip(self.epochs, self.get(name), strict=True) if v is not None and math.isfinite(v)]
+        if name not in self._finite:  # dozens of rules ask for the same few columns
+            pairs = zip(self.epochs, self.columns.get(name, ()), strict=name in self.columns)
+            self._finite[name] = tuple([(e, v) for e, v in pairs if v is not None and math.isfinite(v)])
+        return list(self._finite[name])
 
     def at(self, epoch: int | float | None, name: str) -> Number:
         """The finite value of a column at an epoch, else None."""
@@ -51,3 +61,10 @@ def history_of(epochs: Sequence[int | float], **columns: Sequence[Number]) -> Hi
     # A numpy number is a float that does not print as one; rules read a number's digits off its text.
     plain = {name: tuple(None if v is None else float(v) for v in values) for name, values in columns.items()}
     return History(epochs=tuple(epochs), columns=plain)
+
+
+def history_from_frame(frame: pl.DataFrame) -> History:
+    """The rows of a frame with a column ``epoch`` as plain tuples; whole epochs become ints."""
+    epochs = tuple(int(e) if float(e).is_integer() else float(e) for e in frame["epoch"].to_list())
+    columns = {c: tuple(frame[c].to_list()) for c in frame.columns if c != "epoch"}
+    return History(epochs=epochs, columns=columns)

@@ -38,4 +38,4 @@ def plain(text: str) -> str:
     >>> plain(strong("now") + " " + code("val_loss"))
     'now val_loss'
     """
-    return "".join(c for c in text if c not in MARKS)
+    return text if text.isprintable() else "".join(c for c in text if c not in MARKS)  # the marks are not printable

@@ -26,7 +26,7 @@ class Note:
     epoch: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Run:
     """One run as read from disk.
 
@@ -56,3 +56,9 @@ class Run:
     config: Mapping[str, object] = field(default_factory=dict)
     columns_read: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+
+    def __repr__(self) -> str:
+        # The fields hold whole logs: a notebook or a debugger should not print them.
+        epochs = f"{len(self.history)} epochs" if self.history is not None else "no history"
+        rows = f"{self.predictions.height} predictions" if self.predictions is not None else "no predictions"
+        return f"Run({self.name}: {epochs}, {rows}, read as {self.format})"

@@ -14,7 +14,13 @@ from runreport.ingest.columns import near
 
 SEED = 20241020
 """Seed of every resampling, so that the same input gives the same report; any fixed number would do."""
-KNOWN_KEYS = ("disable", "thresholds", "group", "seed")
+KEYS: Mapping[str, str] = {
+    "disable": "Ids of rules that are not run (see: runreport rules); a report lists them.",
+    "group": "Column of the predictions whose values are resampled whole. Without it one is chosen from the columns.",
+    "seed": "Seed of every resampling: the same input gives the same report.",
+    "thresholds": "What a rule compares with: a table a rule. A report says which were changed.",
+}
+"""What may be set, and what it does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +64,8 @@ def read_settings(path: Path) -> Settings:
     if not isinstance(table, dict):
         raise InputError(path, found=f"tool.runreport = {table!r}", expected="a table")
     for key in table:
-        if key not in KNOWN_KEYS:
-            raise InputError(path, found=f"unknown key {key!r}", expected=near(key, KNOWN_KEYS))
+        if key not in KEYS:
+            raise InputError(path, found=f"unknown key {key!r}", expected=near(key, KEYS))
     from runreport.rules.registry import all_rules
 
     rules = {rule.id: rule for rule in all_rules()}

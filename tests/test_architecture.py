@@ -9,19 +9,23 @@ from pathlib import Path
 
 import pytest
 
-OUTER = ("analysis", "advice", "compare", "criteria", "report", "cli")
+OUTER = ("analysis", "advice", "compare", "criteria", "report", "gate", "verify", "watch", "api", "cli")
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "artifacts": ("ingest", "run", "context", "metrics", "statistics", "rules", "selection", "findings", *OUTER),
     "ingest": ("context", "metrics", "statistics", "rules", "selection", "findings", *OUTER),
+    "engines": ("context", "statistics", "rules", "selection", "findings", *OUTER),
     "metrics": ("ingest", "run", "context", "statistics", "rules", "selection", "findings", *OUTER),
     "statistics": ("ingest", "run", "context", "rules", "selection", "findings", *OUTER),
     "rules": ("ingest", *OUTER),
     "selection": ("rules", "findings", *OUTER),
-    "criteria": ("analysis", "advice", "compare", "report", "cli"),
-    "advice": ("compare", "report", "cli"),
-    "compare": ("report", "cli"),
-    "analysis": ("compare", "report", "cli"),
-    "report": ("cli",),
+    "criteria": ("analysis", "advice", "compare", "report", "gate", "verify", "watch", "api", "cli"),
+    "advice": ("compare", "report", "gate", "verify", "watch", "api", "cli"),
+    "compare": ("report", "gate", "verify", "watch", "api", "cli"),
+    "analysis": ("compare", "report", "gate", "verify", "watch", "api", "cli"),
+    "report": ("gate", "verify", "watch", "api", "cli"),
+    "gate": ("verify", "watch", "api", "cli"),
+    "verify": ("gate", "watch", "api", "cli"),
+    "watch": ("gate", "verify", "api", "cli"),
 }
 """Package -> what it must not import: what stands to its right in CONTRIBUTING's line."""
 ROOT = Path(__file__).resolve().parent.parent

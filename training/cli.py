@@ -47,9 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; the history holds every finished epoch", file=sys.stderr)
         return EXIT_INTERRUPTED
-    except (ConfigError, OSError) as error:
+    except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
-        return EXIT_INPUT
+    except OSError as error:
+        named = f"{error.filename}: " if error.filename is not None else ""
+        print(f"error: {named}{error.strerror or error}", file=sys.stderr)
+    return EXIT_INPUT
 
 
 def run(options: argparse.Namespace) -> int:

@@ -183,3 +183,9 @@ class Config:
 def setting_names(kind: type[Config] | type[DataConfig]) -> tuple[str, ...]:
     """Keys in the order in which they are declared."""
     return tuple(item.name for item in fields(kind))
+
+
+def all_settings() -> tuple[str, ...]:
+    """Every key that a value can be set for, those of the data as ``data.noise``."""
+    own = tuple(name for name in setting_names(Config) if name != "data")
+    return (*own, *(f"data.{name}" for name in setting_names(DataConfig)))

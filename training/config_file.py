@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import operator
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -14,12 +13,17 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import yaml
 
 from runreport.artifacts import is_run_name
-from training.config import Config, DataConfig
+from training.config import Config, DataConfig, all_settings
 from training.data.flights import flight_names
 from training.errors import ConfigError
 from training.objective_checks import check_objective
+from training.suggest import nearest
 
 PRESETS = Path(__file__).parent / "presets"
+OPTION = "--set"
+"""The option whose settings go over a file's; a mistake in one of them is its own and not the file's."""
+LISTED = "docs/training.md"
+"""Where all settings are listed."""
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -49,7 +53,7 @@ def find_config(name: str) -> Path:
         raise ConfigError(f"{name}: no such file")
     if name in preset_names():
         return PRESETS / f"{name}.yaml"
-    raise ConfigError(f"{name}: neither a .yaml file nor a preset{_nearest(name, preset_names())}")
+    raise ConfigError(f"{name}: neither a .yaml file nor a preset{nearest(name, preset_names())}")
 
 
 def read_yaml(text: str, where: str) -> Any:
@@ -79,29 +83,39 @@ def load_config(name: str, overrides: Iterable[str] = ()) -> Config:
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: found {_kind(values)}; expected keys and values, such as 'loss: huber'")
     values = {"run_name": path.stem, **values}
-    for override in overrides:
-        _apply(values, override)
-    return parse_config(values, where=str(path))
+    given = [_apply(values, override) for override in overrides]
+    return parse_config(values, where=name, given=given)
 
 
-def _apply(values: dict[str, Any], override: str) -> None:
-    """Puts one ``key=value`` into the values; the value is read as YAML."""
+def _apply(values: dict[str, Any], override: str) -> str:
+    """Puts one ``key=value`` into the values and gives back the key; the value is read as YAML."""
     key, equals, text = override.partition("=")
     if not equals or not key:
-        raise ConfigError(f"--set {override}: expected key=value")
+        raise ConfigError(f"{OPTION} {override}: expected key=value")
     *outer, last = key.strip().split(".")
     target = values
     for part in outer:
         inner = target.setdefault(part, {})
         if not isinstance(inner, dict):
-            raise ConfigError(f"--set {override}: {part} holds a value, not further keys")
+            raise ConfigError(f"{OPTION} {override}: {part} holds a value, not further keys")
         target = inner
-    target[last] = read_yaml(text, f"--set {key}")
+    target[last] = read_yaml(text, f"{OPTION} {key}")
+    return key.strip()
 
 
-def parse_config(values: Mapping[str, Any], *, where: str = "config") -> Config:
-    """A checked configuration of plain values, as YAML or ``Config.to_dict`` gives them."""
-    config = _parse(Config, values, where, "")
+def parse_config(values: Mapping[str, Any], *, where: str = "config", given: Iterable[str] = ()) -> Config:
+    """A checked configuration of plain values, as YAML or ``Config.to_dict`` gives them.
+
+    ``where`` is what an error names; for the dotted keys ``given`` it names ``--set``, which they came from.
+    """
+    own = tuple(given)
+
+    def place(key: str) -> str:
+        return OPTION if any(key == other or key.startswith(f"{other}.") for other in own) else where
+
+    config = _parse(Config, values, place, "")
+    if own:  # what follows is about settings that do not fit each other, whoever set them
+        where = f"{where} with {OPTION} {' '.join(own)}"
     assert isinstance(config, Config)  # noqa: S101 - tells the type checker what _parse was asked for
     if not is_run_name(config.run_name):
         raise ConfigError(
@@ -118,19 +132,23 @@ def parse_config(values: Mapping[str, Any], *, where: str = "config") -> Config:
     return config
 
 
-def _parse(kind: type[Config] | type[DataConfig], values: Any, where: str, prefix: str) -> Config | DataConfig:
+def _parse(
+    kind: type[Config] | type[DataConfig], values: Any, place: Callable[[str], str], prefix: str
+) -> Config | DataConfig:
     if not isinstance(values, Mapping):
-        raise ConfigError(f"{where}: {prefix.rstrip('.')}: found {_kind(values)}; expected keys and values")
+        key = prefix.rstrip(".")
+        raise ConfigError(f"{place(key)}: {key}: found {_kind(values)}; expected keys and values")
     known = {item.name: item for item in fields(kind)}
     for key in values:
         if key not in known:
-            raise ConfigError(f"{where}: unknown key '{prefix}{key}'{_nearest(str(key), known)}")
+            name = f"{prefix}{key}"
+            raise ConfigError(f"{place(name)}: unknown key '{name}'{nearest(name, all_settings(), listed_in=LISTED)}")
     hints = get_type_hints(kind)
     parsed: dict[str, Any] = {}
     for key, value in values.items():
-        hint, label = hints[key], f"{where}: {prefix}{key}"
+        hint, label = hints[key], f"{place(prefix + key)}: {prefix}{key}"
         if is_dataclass(hint):
-            parsed[key] = _parse(DataConfig, value, where, f"{prefix}{key}.")
+            parsed[key] = _parse(DataConfig, value, place, f"{prefix}{key}.")
         else:
             parsed[key] = _checked(value, hint, known[key].metadata, label)
     return kind(**parsed)
@@ -157,7 +175,7 @@ def _checked(value: Any, hint: Any, limits: Mapping[str, Any], label: str) -> An
     if "choices" in limits:
         converted = str(converted).lower()
         if converted not in limits["choices"]:
-            raise ConfigError(f"{label}: found {value!r}{_nearest(converted, limits['choices'])}")
+            raise ConfigError(f"{label}: found {value!r}{nearest(converted, limits['choices'])}")
     if isinstance(converted, int | float) and not isinstance(converted, bool):
         _check_range(converted, limits, label)
     return converted
@@ -196,13 +214,6 @@ def _check_range(value: float, limits: Mapping[str, Any], label: str) -> None:
     if not math.isfinite(value) or not all(holds(value, bound) for _, bound, holds in asked):
         expected = " and ".join(f"{word} {bound}" for word, bound, _ in asked) or "a finite number"
         raise ConfigError(f"{label}: found {value}; expected {expected}")
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` or the list of what there is."""
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"; did you mean '{near[0]}'?" if near else f"; expected one of {', '.join(names)}"
 
 
 def _kind(value: Any) -> str:

@@ -23,6 +23,7 @@ STEPS: tuple[Callable[[Evidence], Advice | None], ...] = (
     rate.bring_rate_back,
     stopping.extend_short_run,
     stopping.wait_longer,
+    stopping.stop_later,
     calibration.lower_penalty,
     calibration.drop_noisy_penalty,
     rate.lower_rate,

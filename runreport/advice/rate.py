@@ -135,7 +135,7 @@ def _first(evidence: Evidence, rules: tuple[str, ...]) -> Finding | None:
 
 def lower_rate(evidence: Evidence) -> Advice | None:
     """Training diverged or oscillates, at a rate that is not far off the usual."""
-    finding = evidence.found("loss.not-finite", "loss.divergence", "lr.too-high", "gradient.exploding")
+    finding = evidence.found("loss.not-finite", "loss.divergence", "lr.too-high", "gradient.exploding", "lr.unsettled")
     rate = rate_of(evidence)
     if finding is None or (rate is not None and rate.is_far_above):
         return None

@@ -99,10 +99,34 @@ def wait_longer(evidence: Evidence) -> Advice | None:
         text=f"The run was stopped after {plural(len(course), 'epoch')} because {waited} did not better "
         f"{code(declared.monitor)}{asked}, while its R² was at its highest, {fixed(recent)}, and had gained {fixed(rise, 2)} "
         f"over the second half of the log. {_wait(patch)}",
-        because=_because(evidence, "selection.too-early", "fit.underfit", "selection.too-late"),
+        because=_because(
+            evidence, "selection.stopped-short", "selection.too-early", "fit.underfit", "selection.too-late"
+        ),
         acts_on="r",
         config_patch=patch,
         expected=higher_r2(evidence, "above this run's: R² was still rising"),
+        refuted_if=r2_refuted(evidence),
+        ceiling_r2=evidence.ceiling,
+    )
+
+
+def stop_later(evidence: Evidence) -> Advice | None:
+    """The rule found that early stopping ended the run on a rising curve, by its own test."""
+    finding = evidence.found("selection.stopped-short")
+    if finding is None or finding.evidence.get("kind") == "all_improve" or wait_longer(evidence) is not None:
+        return None
+    key, least = evidence.key("patience", "early_stopping_patience"), evidence.key("min_delta")
+    patch: dict[str, Value] = {key: PATIENCE} if key else {}
+    if finding.evidence.get("kind") == "least_improvement" and least:
+        patch[least] = MIN_DELTA
+    return Advice(
+        id="selection.wait-longer",
+        title="Let early stopping wait longer",
+        text=f"{evidence.refer(finding)}: {_wait(patch)[0].lower()}{_wait(patch)[1:]}",
+        because=(finding.rule,),
+        acts_on="r",
+        config_patch=patch,
+        expected=higher_r2(evidence, "above this run's: it was still rising"),
         refuted_if=r2_refuted(evidence),
         ceiling_r2=evidence.ceiling,
     )
@@ -214,7 +238,9 @@ def _because(evidence: Evidence, *rules: str) -> tuple[str, ...]:
 
 def train_longer(evidence: Evidence) -> Advice | None:
     """The run was cut while it was still improving."""
-    finding = evidence.found("selection.too-late", "loss.still-falling", "selection.too-early", at_least="warning")
+    finding = evidence.found("selection.stopped-short") or evidence.found(
+        "selection.too-late", "loss.still-falling", "selection.too-early", at_least="warning"
+    )
     if finding is None or finding.rule == "selection.too-early" or extend_short_run(evidence) is not None:
         return None
     key = evidence.key(*LENGTH_KEYS)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from runreport.advice.give import give_advice
 from runreport.analysis.epochs import epoch_rows
 from runreport.analysis.final import final_of, validation_of
-from runreport.analysis.predictions import load_epoch_metrics, load_epoch_predictions
+from runreport.analysis.predictions import load_epoch_metrics, load_epoch_predictions, with_history
 from runreport.analysis.record import Analysis
 from runreport.context import Context, Final
 from runreport.criteria.judge import judge
@@ -33,18 +33,25 @@ def analyze_run(run: Run, settings: Settings | None = None, tiers: Sequence[Tier
     """
     settings = settings or Settings()
     tiers = tuple(tiers) if tiers is not None else default_tiers()
+    logged, run = run.history, with_history(run)
     history = run.history
     epoch_predictions = load_epoch_predictions(run, settings.group)
     selection = audit(run, history, epoch_predictions, seed=settings.seed) if history is not None else None
     saved = selection.saved if selection is not None else None
     final = final_of(run, history, saved, settings)
+    validation = validation_of(epoch_predictions, saved)
+    if epoch_predictions is not None and (final is None or final.basis == "history"):
+        # The predictions of that epoch say all that its logged row does, and how sure it is.
+        at = saved if saved in epoch_predictions.epochs else epoch_predictions.epochs[-1]
+        final, validation = validation_of(epoch_predictions, at), None
     context = Context(
         run=run,
         history=history,
-        epoch_metrics=load_epoch_metrics(run),
+        # A history that was worked out from the predictions cannot disagree with them: nothing is checked by it.
+        epoch_metrics=load_epoch_metrics(run) if logged is not None else None,
         epoch_predictions=epoch_predictions,
         final=final,
-        validation=validation_of(epoch_predictions, saved, settings),
+        validation=validation,
         budget=_budget(final),
         selection=selection,
         saved_epoch=saved,

@@ -5,13 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from runreport.context import History, Number
 from runreport.metrics.bounds import bias_bounds, r_lower_bound
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,20 +32,16 @@ class EpochRow:
     r_lower_bound: Number = None
 
 
-def history_from_frame(frame: pl.DataFrame) -> History:
-    """The log as plain tuples; whole epochs become ints."""
-    epochs = tuple(int(e) if float(e).is_integer() else float(e) for e in frame["epoch"].to_list())
-    columns = {c: tuple(frame[c].to_list()) for c in frame.columns if c != "epoch"}
-    return History(epochs=epochs, columns=columns)
-
-
 def epoch_rows(history: History) -> tuple[EpochRow, ...]:
     """Every epoch with what is known and what is only bounded."""
-    return tuple(_row(history, epoch) for epoch in history.epochs)
+    return tuple(_row(history, at, epoch) for at, epoch in enumerate(history.epochs))
 
 
-def _row(history: History, epoch: int | float) -> EpochRow:
-    values = {name: history.at(epoch, name) for name in history.columns}
+def _row(history: History, at: int, epoch: int | float) -> EpochRow:
+    values = {
+        name: value if (value := column[at]) is not None and math.isfinite(value) else None
+        for name, column in history.columns.items()
+    }
     r2, ratio = values.get("r2"), values.get("variance_ratio")
     known = r2 is not None and ratio is not None and ratio >= 0
     pred_mean, true_mean, true_std = (values.get(n) for n in ("pred_mean", "true_mean", "true_std"))
@@ -84,13 +76,21 @@ def telling_epochs(history: History, saved: int | float | None, most: int = 9) -
             best = pick(value for _, value in finite)
             chosen.append(next(e for e, value in finite if value == best))
     chosen = list(dict.fromkeys(chosen))[:most]
+    gaps = [len(epochs)] * len(epochs)  # rows from each epoch to the nearest chosen one
+
+    def choose(row: int) -> None:
+        for i, gap in enumerate(gaps):
+            gaps[i] = min(gap, abs(i - row))
+
+    for epoch in chosen:
+        choose(epochs.index(epoch))
     while len(chosen) < most:
         # The epoch farthest (in rows) from every chosen one: evens out the gaps.
-        rows = [epochs.index(e) for e in chosen]
-        gaps = [min(abs(i - row) for row in rows) for i in range(len(epochs))]
-        if max(gaps) == 0:
+        row = gaps.index(max(gaps))
+        if gaps[row] == 0:
             break
-        chosen.append(epochs[gaps.index(max(gaps))])
+        chosen.append(epochs[row])
+        choose(row)
     return tuple(sorted(set(chosen)))
 
 

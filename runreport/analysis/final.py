@@ -27,7 +27,8 @@ def final_of(run: Run, history: History | None, saved: int | float | None, setti
     None where the run has none of the three.
     """
     if run.predictions is not None:
-        return _from_predictions(run.predictions, run.split or "test", saved, settings)
+        group = group_column(run.predictions, ("y_true", "y_pred"), settings.group)
+        return _from_predictions(run.predictions, run.split or "test", saved, group)
     if any(_number(run.summary, name) is not None for name in ("r2", "variance_ratio", "mae", "rmse")):
         return _from_summary(run, saved)
     if history is not None and len(history):
@@ -35,7 +36,7 @@ def final_of(run: Run, history: History | None, saved: int | float | None, setti
     return None
 
 
-def validation_of(predictions: EpochPredictions | None, saved: int | float | None, settings: Settings) -> Final | None:
+def validation_of(predictions: EpochPredictions | None, saved: int | float | None) -> Final | None:
     """The same figures for the validation split at the saved epoch; None without per-epoch predictions."""
     if predictions is None or saved is None or saved not in predictions.epochs:
         return None
@@ -44,18 +45,16 @@ def validation_of(predictions: EpochPredictions | None, saved: int | float | Non
     pred = predictions.y_pred[predictions.epochs.index(saved)]
     columns: dict[str, object] = {"y_true": predictions.y_true, "y_pred": pred}
     if predictions.groups is not None:
-        columns["group"] = predictions.groups
-    return _from_predictions(pl.DataFrame(columns), predictions.split, saved, settings, from_matrix=True)
+        columns[predictions.group_column] = predictions.groups
+    group = predictions.group_column if predictions.groups is not None else None
+    return _from_predictions(pl.DataFrame(columns), predictions.split, saved, group)
 
 
-def _from_predictions(
-    frame: pl.DataFrame, split: str, saved: int | float | None, settings: Settings, *, from_matrix: bool = False
-) -> Final:
+def _from_predictions(frame: pl.DataFrame, split: str, saved: int | float | None, group: str | None) -> Final:
     from runreport.metrics.expressions import metrics_of
     from runreport.statistics.intervals import interval_set
 
     estimates = metrics_of(frame.select("y_true", "y_pred"))
-    group = group_column(frame, ("y_true", "y_pred"), None if from_matrix else settings.group)
     labels: np.ndarray[tuple[int], np.dtype[np.generic]] | None = (
         group_labels(frame[group]) if group is not None else None
     )
@@ -121,19 +120,13 @@ def _from_summary(run: Run, saved: int | float | None) -> Final:
         derive("bias", bias)
         derive("pearson_r", r)
         derive("mean_error", pred_mean - true_mean)
-    r, ratio_known, bias_known = (estimates.get(n) for n in ("pearson_r", "variance_ratio", "bias"))
+    r, ratio_known, bias_known = (estimates.get(name) for name in ("pearson_r", "variance_ratio", "bias"))
     n = _number(summary, "num_samples")
-    intervals: dict[str, tuple[float, float]] = {}
-    p_values: dict[str, float] = {}
     if r is not None:
         derive("recalibrated_r2", r * r)
     if r is not None and ratio_known:
         derive("calibration_slope", r / ratio_known)
-    if r is not None and ratio_known and bias_known is not None and n is not None and abs(r) <= 1:
-        bounds = analytic_intervals(r=r, variance_ratio=ratio_known, bias=bias_known, n_e=n)
-        intervals = {k: v for k, v in bounds.items() if v is not None}
-        tested = analytic_p_values(r=r, variance_ratio=ratio_known, bias=bias_known, n_e=n)
-        p_values = {k: v for k, v in tested.items() if v is not None}
+    intervals, p_values = _analytic(r, ratio_known, bias_known, n)
     return Final(
         split=run.split or "test",
         basis="summary",
@@ -146,6 +139,17 @@ def _from_summary(run: Run, saved: int | float | None) -> Final:
         bounds=_bounds(estimates),
         caveats=(f"Intervals are computed {INDEPENDENCE_CAVEAT}.",) if intervals else (),
     )
+
+
+def _analytic(
+    r: Number, ratio: Number, bias: Number, n: Number
+) -> tuple[dict[str, tuple[float, float]], dict[str, float]]:
+    """(intervals, p-values) from the figures alone, for independent samples; empty where one of the figures is missing."""
+    if r is None or not ratio or bias is None or n is None or abs(r) > 1:
+        return {}, {}
+    bounds = analytic_intervals(r=r, variance_ratio=ratio, bias=bias, n_e=n)
+    tested = analytic_p_values(r=r, variance_ratio=ratio, bias=bias, n_e=n)
+    return {k: v for k, v in bounds.items() if v is not None}, {k: v for k, v in tested.items() if v is not None}
 
 
 def _from_history(history: History, saved: int | float | None) -> Final:
@@ -166,14 +170,20 @@ def _from_history(history: History, saved: int | float | None) -> Final:
         estimates["recalibrated_r2"] = r * r
         if ratio:
             estimates["calibration_slope"] = r / ratio
+    n = history.at(epoch, "n")
+    intervals, p_values = _analytic(r, ratio, estimates.get("bias"), n)
+    none = "The log alone gives no intervals: they need the predictions or the number of samples."
     return Final(
         split="validation",
         basis="history",
         estimates=estimates,
         epoch=epoch,
+        n=int(n) if n is not None else None,
+        intervals=intervals,
+        p_values=p_values,
         derived=frozenset(derived),
         bounds=_bounds(estimates),
-        caveats=("The log alone gives no intervals: they need the predictions or the number of samples.",),
+        caveats=(f"Intervals are computed {INDEPENDENCE_CAVEAT}." if intervals else none,),
     )
 
 

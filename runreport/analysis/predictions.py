@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runreport.context import EpochPredictions, History
 from runreport.errors import InputError
+from runreport.history import history_from_frame
 from runreport.ingest.columns import near
-from runreport.run import Run
+from runreport.run import Note, Run
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,11 +26,22 @@ ROW_KEYS = ("local_indices", "index", "row", "row_id", "sample_id", "id")
 """Columns that number the rows and are no groups."""
 
 
+def with_history(run: Run) -> Run:
+    """The run with a history worked out from its per-epoch predictions, where it left those and no history."""
+    if run.history is not None or run.epoch_predictions is None:
+        return run
+    from runreport.metrics.streaming import epoch_metrics
+
+    frame = epoch_metrics(run.epoch_predictions)
+    note = Note(code="derived", message=f"the history is worked out from {run.epoch_predictions.name}: none was logged")
+    history = history_from_frame(frame.with_columns(pred_range=frame["pred_spread"]))
+    return replace(run, history=history, notes=(*run.notes, note))
+
+
 def load_epoch_metrics(run: Run) -> History | None:
     """Metrics recomputed for each epoch from its predictions; None where there are none."""
     if run.epoch_predictions is None:
         return None
-    from runreport.analysis.epochs import history_from_frame
     from runreport.metrics.streaming import epoch_metrics
 
     return history_from_frame(epoch_metrics(run.epoch_predictions))
@@ -61,6 +74,7 @@ def load_epoch_predictions(run: Run, group: str | None = None) -> EpochPredictio
         y_true=true[0].copy(),
         y_pred=pred.copy(),
         groups=labels(first[column]) if column is not None else None,
+        group_column=column or "group",
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from runreport.cli import complete
 from runreport.cli.common import (
     UNUSABLE,
     column_options,
@@ -24,7 +25,8 @@ from runreport.cli.common import (
     split_loaded,
     watched,
 )
-from runreport.cli.many import MOST_COMPARED, Job, finished, whole_document
+from runreport.cli.engine import EngineName, runs_by_engine
+from runreport.cli.many import MOST_COMPARED, Job, Kept, Reuse, finished, whole_document
 from runreport.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from runreport.analysis.record import Analysis
     from runreport.criteria.spec import Tier
+    from runreport.report.write import Form
     from runreport.run import Run
     from runreport.settings import Settings
 
@@ -46,6 +49,7 @@ class Format(StrEnum):
     """Outputs of ``analyze``."""
 
     MD = "md"
+    HTML = "html"
     JSON = "json"
 
 
@@ -55,12 +59,16 @@ def analyze(
     ],
     out: Annotated[Path | None, typer.Option(help="Folder for the reports [default: reports; json: none].")] = None,
     output: Annotated[
-        Format, typer.Option("--format", help="md: files and a summary here; json: one document here.")
+        Format,
+        typer.Option("--format", help="md, html: files and a summary here; json: one document here."),
     ] = Format.MD,
     criteria: Annotated[Path | None, typer.Option(help="YAML file of success criteria.")] = None,
     group: Annotated[str | None, typer.Option(help="Column of the predictions to resample whole.")] = None,
     column: Annotated[list[str] | None, typer.Option(help="Name a column: val_loss=valid_mse. Repeatable.")] = None,
-    reader: Annotated[str | None, typer.Option(help="Read with this reader (see: runreport formats).")] = None,
+    reader: Annotated[
+        str | None,
+        typer.Option(help="Read with this reader (see: runreport formats).", autocompletion=complete.readers),
+    ] = None,
     truth: Annotated[Path | None, typer.Option(help="Table of true values, for predictions without.")] = None,
     key: Annotated[str | None, typer.Option(help="Column that joins --truth to the predictions.")] = None,
     settings: Annotated[Path | None, typer.Option(help="Settings file [default: runreport.toml here].")] = None,
@@ -70,48 +78,82 @@ def analyze(
     charts: Annotated[
         bool | None, typer.Option("--charts/--no-charts", help="Draw charts [default: for up to 200 runs].")
     ] = None,
+    embed: Annotated[
+        bool, typer.Option("--embed", help="Markdown with its charts inside, one file a run (see docs/html.md).")
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that write reports at a time.")] = 1,
+    engine: Annotated[
+        EngineName | None,
+        typer.Option(help="PATHs are Parquet files of per-epoch predictions: reduce them to moments with this."),
+    ] = None,
+    ray_address: Annotated[str | None, typer.Option(help="Ray cluster for --engine daft: ray://HOST:10001.")] = None,
+    use_cache: Annotated[
+        bool,
+        typer.Option("--cache/--no-cache", help="Above 200 runs: use reports of earlier calls where nothing changed."),
+    ] = True,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only where the reports are.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Print text only: no colours, bars or curves.")] = False,
 ) -> None:
     """Parse, call, print."""
     try:
         chosen = settings_from(settings, group)
         tiers = _tiers(criteria)
         columns = column_options(column or [])
+        form = form_of(output, embed)
     except InputError as error:
         fail(error)
     from runreport.ingest.load import find, read_sources
     from runreport.ingest.reader import ReadOptions
 
     options = ReadOptions(columns=columns, truth=truth, key=key)
+    reuse: Reuse | None = None
+    loaded: Iterable[Run | Kept | InputError]
     try:
-        found = find(paths, reader=reader, passed_over=say_passed_over)
+        reduced = runs_by_engine(paths, engine, ray_address)
+        if reduced is not None:
+            loaded = reduced
+            count = len(reduced)
+        else:
+            found = find(paths, reader=reader, passed_over=say_passed_over)
+            count = len(found.sources)
+            if count > MOST_COMPARED and use_cache and not charts:
+                from runreport.cli.cache import Cache
+
+                fixed = (chosen, tiers, columns, key, output, form)
+                reuse = Reuse(Cache.of(*fixed), options, found.fetcher)
+            read = read_sources(found.sources, options, found.fetcher) if reuse is None else reuse.loaded(found.sources)
+            loaded = chain(found.errors, watched(read, count, "reading"))
     except InputError as error:
         fail(error)
-    count = len(found.sources)
-    loaded = chain(found.errors, watched(read_sources(found.sources, options, found.fetcher), count, "reading"))
     if count > MOST_COMPARED:
         if next_config is not None:
             fail(InputError("--next", found=f"{count} runs", expected="one run", remedy="name one run"))
         folder = None if output is Format.JSON else out or Path("reports")
-        _many(
-            loaded, count, Job(settings=chosen, tiers=tiers, folder=folder, charts=bool(charts)), out, jobs, quiet=quiet
-        )
+        job = Job(settings=chosen, tiers=tiers, folder=folder, charts=bool(charts), form=form, keep=reuse is not None)
+        _many(loaded, count, job, out, jobs, quiet=quiet, reuse=reuse)
         return
-    runs, errors = split_loaded(loaded)
+    runs, errors = split_loaded(item for item in loaded if not isinstance(item, Kept))
     analyses = _analyze_all(runs, chosen, tiers, errors)
     try:
         if output is Format.JSON:
             _json(analyses, out)
         else:
             drawn = charts is not False
-            _markdown(analyses, out or Path("reports"), charts=drawn, quiet=quiet, errors=errors, jobs=jobs)
+            folder = out or Path("reports")
+            _reports(analyses, folder, charts=drawn, form=form, quiet=quiet, plain=plain, errors=errors, jobs=jobs)
         if next_config is not None:
             _next(analyses, next_config)
     except InputError as error:
         fail(error)
     if errors or not analyses:
         raise typer.Exit(UNUSABLE)
+
+
+def form_of(output: Format, embed: bool) -> Form:
+    """What is written for each run (Markdown where nothing is)."""
+    if embed and output is not Format.MD:
+        raise InputError("--embed", found=f"with --format {output.value}", expected="with --format md")
+    return "html" if output is Format.HTML else ("embedded" if embed else "md")
 
 
 def _tiers(path: Path | None) -> tuple[Tier, ...]:
@@ -137,7 +179,14 @@ def _analyze_all(
 
 
 def _many(
-    loaded: Iterable[Run | InputError], count: int, job: Job, out: Path | None, jobs: int, *, quiet: bool
+    loaded: Iterable[Run | Kept | InputError],
+    count: int,
+    job: Job,
+    out: Path | None,
+    jobs: int,
+    *,
+    quiet: bool,
+    reuse: Reuse | None,
 ) -> None:
     """A report (or the JSON) of each run as it is finished; none is compared with another."""
     from runreport.report.write import next_name, write_text
@@ -150,6 +199,8 @@ def _many(
     def documents() -> Iterator[str]:
         nonlocal reported, failed
         for done in finished(readable(loaded, errors), lambda name: next_name(name, taken), job, jobs):
+            if reuse is not None:
+                reuse.done(done)
             if done.error:
                 failed += 1
                 say(f"runreport: {done.error}")
@@ -173,6 +224,8 @@ def _many(
                 fail(error)
     else:
         deque(documents(), maxlen=0)
+    if reuse is not None:
+        reuse.close()
     failed += len(errors)
     if failed and not quiet:
         say(f"{reported} reported, {failed} not (see above)")
@@ -191,8 +244,16 @@ def _json(analyses: list[Analysis], out: Path | None) -> None:
     typer.echo(text, nl=False)
 
 
-def _markdown(
-    analyses: list[Analysis], out: Path, *, charts: bool, quiet: bool, errors: list[InputError], jobs: int
+def _reports(
+    analyses: list[Analysis],
+    out: Path,
+    *,
+    charts: bool,
+    form: Form,
+    quiet: bool,
+    plain: bool,
+    errors: list[InputError],
+    jobs: int,
 ) -> None:
     from runreport.cli.many import write_reports
     from runreport.compare.engine import compare_runs
@@ -201,28 +262,30 @@ def _markdown(
     if not analyses:
         return
     comparison = compare_runs(analyses) if len(analyses) > 1 else None
-    screen = console() if sys.stdout.isatty() else None
+    screen = console() if sys.stdout.isatty() and not plain else None
     names = file_names([a.run.name for a in analyses])
     # All files first: a reader who closes the pipe early (`| head`) must not lose reports.
-    tasks = write_reports(analyses, comparison, out, names, charts=charts, jobs=jobs)
+    tasks = write_reports(analyses, comparison, out, names, charts=charts, form=form, jobs=jobs)
     written = list(watched(tasks, len(analyses), "writing"))
     for analysis, files in zip(analyses, written, strict=True):
         if quiet:
             typer.echo(files.report.as_posix())
         else:
-            _show(screen, analysis, files.report.as_posix())
+            _show(screen, analysis, files.report.as_posix(), plain=plain)
     if errors and not quiet:
         say(f"{len(analyses)} reported, {len(errors)} not (see above)")
 
 
-def _show(screen: Console | None, analysis: Analysis, written: str) -> None:
+def _show(screen: Console | None, analysis: Analysis, written: str, *, plain: bool) -> None:
     """The summary on a terminal; into a pipe or a file a line each, unwrapped and unstyled, for other programs."""
+    from runreport.report.drawing import glyphs_for
     from runreport.report.terminal import print_run, run_lines
 
     if screen is not None:
         print_run(screen, analysis, written)
     else:
-        typer.echo("\n".join(line.text for line in run_lines(analysis, written)))
+        lines = run_lines(analysis, written, glyphs=glyphs_for(sys.stdout.encoding), drawn=not plain)
+        typer.echo("\n".join(line.text for line in lines))
 
 
 def _next(analyses: list[Analysis], path: Path) -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
 import typer
 
@@ -15,7 +15,7 @@ from runreport.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from runreport.run import Run
+    from runreport.run import Note, Run
     from runreport.settings import Settings
 
 UNUSABLE = 2
@@ -85,7 +85,22 @@ def split_loaded(loaded: Iterable[Run | InputError]) -> tuple[list[Run], list[In
     return list(readable(loaded, errors)), errors
 
 
-def readable(loaded: Iterable[Run | InputError], errors: list[InputError]) -> Iterator[Run]:
+class Noted(Protocol):
+    """Something read, with what was said while it was read."""
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What was said."""
+
+
+N = TypeVar("N", bound=Noted)
+
+
+def readable(loaded: Iterable[N | InputError], errors: list[InputError]) -> Iterator[N]:
     """The runs; errors go to ``errors``. Each error's line, and the first notes of runs, go to stderr as they come."""
     noted = 0
     for item in loaded:

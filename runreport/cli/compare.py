@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from runreport.cli.analyze import Format, _analyze_all, _tiers
+from runreport.cli import complete
+from runreport.cli.analyze import Format, _analyze_all, _tiers, form_of
 from runreport.cli.common import UNUSABLE, column_options, console, fail, say, settings_from, split_loaded
 from runreport.errors import InputError
 
@@ -21,10 +22,18 @@ Names are looked up in --logs, by default in logs/csv and then in example_logs/c
 
 
 def compare(
-    names: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Run names or paths, two or more.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN RUN...", help="Run names or paths, two or more.", autocompletion=complete.runs),
+    ],
     logs: Annotated[list[Path] | None, typer.Option(help="Folder to look names up in. Repeatable.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for comparison.md and its charts [default: none].")] = None,
-    output: Annotated[Format, typer.Option("--format", help="md: a table here; json: one document here.")] = Format.MD,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for comparison.md or .html [default: html: reports; else none].")
+    ] = None,
+    output: Annotated[
+        Format, typer.Option("--format", help="md, html: a table here, the file in --out; json: one document here.")
+    ] = Format.MD,
+    embed: Annotated[bool, typer.Option("--embed", help="Markdown with its charts inside.")] = False,
     criteria: Annotated[Path | None, typer.Option(help="YAML file of success criteria.")] = None,
     group: Annotated[str | None, typer.Option(help="Column of the predictions to resample whole.")] = None,
     column: Annotated[list[str] | None, typer.Option(help="Name a column: val_loss=valid_mse. Repeatable.")] = None,
@@ -35,6 +44,7 @@ def compare(
         chosen = settings_from(settings, group)
         tiers = _tiers(criteria)
         columns = column_options(column or [])
+        form = form_of(output, embed)
     except InputError as error:
         fail(error)
     from runreport.compare.engine import compare_runs
@@ -58,9 +68,12 @@ def compare(
         print_comparison(screen, comparison)
         for line in design_lines(comparison):
             screen.print(line)
+    if out is None and output is Format.HTML:
+        out = Path("reports")
     if out is not None:
         try:
-            say(f"report: {write_comparison_files(comparison, out).report.as_posix()}")
+            written = write_comparison_files(comparison, out, form=form, analyses=analyses)
+            say(f"report: {written.report.as_posix()}")
         except InputError as error:
             fail(error)
     if errors:

@@ -13,10 +13,13 @@ from runreport.errors import InputError
 
 if TYPE_CHECKING:
     from runreport.analysis.record import Analysis
+    from runreport.cli.cache import Cache
     from runreport.compare.record import Comparison
     from runreport.criteria.spec import Tier
-    from runreport.report.write import Written
-    from runreport.run import Run
+    from runreport.ingest.fetch import Fetcher
+    from runreport.ingest.reader import ReadOptions, Source
+    from runreport.report.write import Form, Written
+    from runreport.run import Note, Run
     from runreport.settings import Settings
 
 MOST_COMPARED = 200
@@ -31,22 +34,42 @@ class Job:
 
     folder
         Where the reports go; None where the JSON of each run is wanted instead.
+    keep
+        Whether the text of each report is wanted too, to be kept for another call.
     """
 
     settings: Settings
     tiers: tuple[Tier, ...]
     folder: Path | None
     charts: bool
+    form: Form = "md"
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a run came to: its name, what was said while it was read, its title, and its report or JSON."""
+
+    name: str
+    notes: tuple[Note, ...]
+    title: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What became of one run: its report and title, or its JSON, or the line about why there is none."""
+    """What became of one run: its report and title, or its JSON, or the line about why there is none.
+
+    kept, again
+        What to keep of it, and whether it was itself kept from an earlier call.
+    """
 
     report: str = ""
     title: str = ""
     document: str = ""
     error: str = ""
+    kept: Kept | None = None
+    again: bool = False
 
 
 _job: Job | None = None
@@ -76,35 +99,121 @@ def finish(run: Run, name: str, job: Job) -> Done:
     try:
         analysis = analyze_run(run, job.settings, job.tiers)
         if job.folder is None:
-            return Done(document=to_json(document([analysis])["runs"][0]).rstrip("\n"))
-        written = write_report(analysis, None, job.folder, name, charts=job.charts)
+            text = to_json(document([analysis])["runs"][0]).rstrip("\n")
+            return Done(document=text, kept=_kept(run, "", text) if job.keep else None)
+        written = write_report(analysis, None, job.folder, name, charts=job.charts, form=job.form)
     except InputError as error:
         return Done(error=str(error))
-    return Done(report=written.report.as_posix(), title=first_sentence(headline(analysis)))
+    title = first_sentence(headline(analysis))
+    kept = _kept(run, title, written.report.read_text(encoding="utf-8")) if job.keep else None
+    return Done(report=written.report.as_posix(), title=title, kept=kept)
 
 
-def finished(runs: Iterable[Run], names: Callable[[str], str], job: Job, jobs: int) -> Iterator[Done]:
+def _kept(run: Run, title: str, text: str) -> Kept:
+    return Kept(name=run.name, notes=run.notes, title=title, text=text)
+
+
+def again(kept: Kept, name: str, job: Job) -> Done:
+    """A report of an earlier call where it belongs; written only where it is not there as it is."""
+    from runreport.report.write import write_text
+
+    if job.folder is None:
+        return Done(document=kept.text, again=True)
+    path = job.folder / f"{name}.{'html' if job.form == 'html' else 'md'}"
+    try:
+        there = path.read_bytes() if path.is_file() else None
+        if there != kept.text.encode():
+            write_text(path, kept.text)
+    except (InputError, OSError) as error:
+        return Done(error=str(error))
+    return Done(report=path.as_posix(), title=kept.title, again=True)
+
+
+def finished(runs: Iterable[Run | Kept], names: Callable[[str], str], job: Job, jobs: int) -> Iterator[Done]:
     """What became of each run, in their order; at most ``jobs`` processes, and a bounded number of runs held."""
     if jobs <= 1:
         for run in runs:
-            yield finish(run, names(run.name), job)
+            name = names(run.name)
+            yield again(run, name, job) if isinstance(run, Kept) else finish(run, name, job)
         return
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
     # Spawned, not forked: threads of the frame library do not survive a fork.
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin, initargs=(job,)) as pool:
-        yield from _in_order(pool, runs, names, AHEAD * jobs)
+        yield from _in_order(pool, runs, names, job, AHEAD * jobs)
 
 
-def _in_order(pool: Executor, runs: Iterable[Run], names: Callable[[str], str], most: int) -> Iterator[Done]:
-    waiting: deque[Future[Done]] = deque()
+def _in_order(
+    pool: Executor, runs: Iterable[Run | Kept], names: Callable[[str], str], job: Job, most: int
+) -> Iterator[Done]:
+    waiting: deque[Future[Done] | Done] = deque()
     for run in runs:
-        waiting.append(pool.submit(_finish, run, names(run.name)))
+        if isinstance(run, Kept):
+            waiting.append(again(run, names(run.name), job))
+        else:
+            waiting.append(pool.submit(_finish, run, names(run.name)))
         if len(waiting) >= most:
-            yield waiting.popleft().result()
+            yield _result(waiting.popleft())
     while waiting:
-        yield waiting.popleft().result()
+        yield _result(waiting.popleft())
+
+
+def _result(done: Future[Done] | Done) -> Done:
+    return done if isinstance(done, Done) else done.result()
+
+
+class Reuse:
+    """The runs of sources, those that an earlier call reported without reading them; and what this call adds to the cache."""
+
+    def __init__(self, cache: Cache, options: ReadOptions, fetcher: Fetcher) -> None:
+        self._cache, self._options, self._fetcher = cache, options, fetcher
+        self._pending: deque[tuple[bytes | None, int]] = deque()
+        self._collected: list[Kept] = []
+
+    def loaded(self, sources: Iterable[Source]) -> Iterator[Run | Kept | InputError]:
+        """A run, a report of an earlier call or an error for each source, in their order."""
+        from runreport.ingest.load import Names, read_source
+        from runreport.ingest.registry import all_readers
+
+        readers = {reader.name: reader for reader in all_readers()}
+        names = Names()
+        for source in sources:
+            key = self._cache.key(source, self._options)
+            kept = self._cache.get(key)
+            if kept is not None and not any(one.name in names.taken for one in kept):
+                names.taken |= {one.name for one in kept}
+                yield from kept
+                continue
+            items = read_source(readers[source.reader], source, self._options, self._fetcher)
+            runs = [item for item in items if not isinstance(item, InputError)]
+            named = [names.named(run) for run in runs]
+            # A number behind a name is of this call: another one may not need it.
+            whole = len(runs) == len(items) and all(a.name == b.name for a, b in zip(runs, named, strict=True))
+            if named:
+                self._pending.append((key if whole else None, len(named)))
+            yield from [item for item in items if isinstance(item, InputError)]
+            yield from named
+
+    def close(self) -> None:
+        """Writes what is to be kept."""
+        self._cache.close()
+
+    def done(self, done: Done) -> None:
+        """Takes what a run came to, in the order that they were handed out; kept when all runs of its source are there."""
+        if done.again:
+            return
+        key, count = self._pending[0]
+        if done.kept is None:
+            self._pending[0] = key, count = None, count - 1
+        else:
+            self._collected.append(done.kept)
+            count -= 1
+            self._pending[0] = key, count
+        if count == 0:
+            self._cache.put(key, self._collected)
+            self._collected = []
+            self._pending.popleft()
 
 
 def write_reports(
@@ -114,6 +223,7 @@ def write_reports(
     names: Sequence[str],
     *,
     charts: bool,
+    form: Form,
     jobs: int,
 ) -> Iterator[Written]:
     """The reports of analyses that are compared with each other, in their order, ``jobs`` at a time: charts take the time.
@@ -127,7 +237,7 @@ def write_reports(
 
     if jobs <= 1 or len(analyses) < 2:
         for analysis, name in zip(analyses, names, strict=True):
-            yield write_report(analysis, comparison, folder, name, charts=charts)
+            yield write_report(analysis, comparison, folder, name, charts=charts, form=form)
         return
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
@@ -136,18 +246,18 @@ def write_reports(
         min(jobs, len(analyses)),
         get_context("spawn"),
         initializer=_begin_writing,
-        initargs=(comparison, folder, charts),
+        initargs=(comparison, folder, charts, form),
     ) as pool:
         yield from pool.map(_write, analyses, names)
 
 
-_writing: tuple[Comparison | None, Path, bool] | None = None
+_writing: tuple[Comparison | None, Path, bool, Form] | None = None
 """What the reports of this process have in common; set once by the pool."""
 
 
-def _begin_writing(comparison: Comparison | None, folder: Path, charts: bool) -> None:
+def _begin_writing(comparison: Comparison | None, folder: Path, charts: bool, form: Form) -> None:
     global _writing
-    _writing = (comparison, folder, charts)
+    _writing = (comparison, folder, charts, form)
 
 
 def _write(analysis: Analysis, name: str) -> Written:
@@ -155,8 +265,8 @@ def _write(analysis: Analysis, name: str) -> Written:
 
     if _writing is None:
         raise RuntimeError("the pool was not begun")
-    comparison, folder, charts = _writing
-    return write_report(analysis, comparison, folder, name, charts=charts)
+    comparison, folder, charts, form = _writing
+    return write_report(analysis, comparison, folder, name, charts=charts, form=form)
 
 
 def whole_document(documents: Iterable[str]) -> Iterator[str]:

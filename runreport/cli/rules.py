@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from runreport.cli import complete
 from runreport.cli.common import fail
 from runreport.errors import InputError
 
@@ -39,7 +40,11 @@ def rules(
             typer.echo(f"{rule.id:<{width}}  {rule.title}")
 
 
-def explain(rule: Annotated[str, typer.Argument(metavar="RULE", help="A rule id, such as collapse.onset.")]) -> None:
+def explain(
+    rule: Annotated[
+        str, typer.Argument(metavar="RULE", help="A rule id, such as collapse.onset.", autocompletion=complete.rule_ids)
+    ],
+) -> None:
     """Parse, call, print."""
     from runreport.ingest.columns import near
     from runreport.rules.catalogue import rule_text

@@ -13,6 +13,8 @@ from runreport.wording import listing, setting
 
 MOST_LABEL_KEYS = 2
 """Settings of a joint factor written into its levels' names; with more, a level is named by its first run."""
+OFF_WORDS = frozenset({"", "none", "off", "no", "false", "null", "disabled"})
+"""What configurations write for a setting of words that is not used."""
 
 Configs = Mapping[str, Mapping[str, object]]
 
@@ -156,7 +158,16 @@ def _levels(keys: Sequence[str], configs: Configs) -> list[tuple[str, ...]]:
         first.setdefault(tuple(comparable(config[key]) for key in ordered), config[main])
     if numeric:
         return sorted(first, key=lambda level: float(level[0]))
-    return sorted(first, key=lambda level: first[level] is not None and first[level] is not False)
+    return sorted(first, key=lambda level: not _is_off(first[level]))
+
+
+def _is_off(value: object) -> bool:
+    """Whether a setting's value says that it is not used: what the others are then compared with.
+
+    >>> [_is_off(value) for value in (None, False, "none", "Off", "masked", True)]
+    [True, True, True, True, False, False]
+    """
+    return value is None or value is False or (isinstance(value, str) and value.strip().lower() in OFF_WORDS)
 
 
 def _codes(keys: Sequence[str], configs: Configs) -> dict[str, int]:

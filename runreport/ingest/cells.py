@@ -13,12 +13,15 @@ MOST_TEXT = 0.1
 TENSOR = re.compile(r"tensor\(\s*\[?([^\[\](),]{1,40})\]?\s*(?:,[^()]{0,80}(?:\([^()]{0,40}\))?[^()]{0,40})?\)")
 """``tensor(0.5, device='cuda:0', grad_fn=<MseLossBackward0>)``: what a loop prints that forgot ``.item()``."""
 LIST = re.compile(r"\[([^\[\]]{1,2000})\]")
+PERCENT = re.compile(r"([-+]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})) ?%")
+THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{3}){1,5}\.\d{1,15}|[-+]?\d{1,3}(?:,\d{3}){2,5}")
+"""``1,234.5``: with a point or a second comma it cannot be a decimal comma."""
 WRAPPED = re.compile(r"(?:np\.)?float(?:16|32|64)?\(([^()]{1,40})\)")
 CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,2}):(\d{2}(?:\.\d{1,6})?)")
 
 
 def number(cell: str) -> float:
-    """A cell as a number, also ``tensor(0.5)``, ``[0.001, 0.001]`` (one value) and ``np.float64(0.5)``.
+    """A cell as a number, also ``tensor(0.5)``, ``[0.001, 0.001]`` (one value), ``np.float64(0.5)``, ``12.5%``, ``1,234.5``.
 
     Raises
     ------
@@ -27,10 +30,16 @@ def number(cell: str) -> float:
 
     >>> number("tensor(0.25, device='cuda:0')"), number("[0.001, 0.001]"), number("np.float64(0.5)")
     (0.25, 0.001, 0.5)
+    >>> number("12.5%"), number("1,234.5")
+    (0.125, 1234.5)
     """
     try:
         return to_float(cell)
     except ValueError:
+        if share := PERCENT.fullmatch(cell):
+            return to_float(share[1]) / 100
+        if THOUSANDS.fullmatch(cell):
+            return to_float(cell.replace(",", ""))
         match = TENSOR.fullmatch(cell) or WRAPPED.fullmatch(cell)
         if match:
             return to_float(match[1].strip())

@@ -10,9 +10,25 @@ from pathlib import Path
 
 from runreport.errors import InputError
 
+CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+"""Where ``trainLoss`` has a new word."""
+NO_WORD = re.compile(r"[^0-9a-z]+")
 LR_OF_OPTIMIZERS = tuple(
     f"lr_{name}"
-    for name in ("adam", "adamw", "sgd", "rmsprop", "nadam", "radam", "adamax", "adagrad", "adadelta", "lion", "lamb")
+    for name in (
+        "adam",
+        "adamw",
+        "adam_w",
+        "sgd",
+        "rmsprop",
+        "nadam",
+        "radam",
+        "adamax",
+        "adagrad",
+        "adadelta",
+        "lion",
+        "lamb",
+    )
 )
 """What Lightning's monitor calls the rate: after its optimizer."""
 # Known name -> what else the field calls it, after `plain`. Names without a prefix mean validation for scores (a log
@@ -36,6 +52,10 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "coefficient_of_determination",
         "valid_r2_score",
         "eval_r2_score",
+        "rsquared",
+        "val_rsquared",
+        "nse",  # Nash and Sutcliffe's efficiency is R² by another name
+        "val_nse",
     ),
     "variance_ratio": ("var_ratio", "std_ratio", "val_variance_ratio", "val_var_ratio", "val_std_ratio"),
     "pearson_r": (
@@ -74,34 +94,69 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "train_rmse": ("training_rmse", "train_root_mean_squared_error"),
     "train_mse": ("training_mse", "train_mean_squared_error"),
     "train_pred_mean": (),
-    "learning_rate": ("lr", "learningrate", "current_lr", "train_lr", "train_learning_rate", *LR_OF_OPTIMIZERS),
+    "learning_rate": (
+        "lr",
+        "learningrate",
+        "learning_rates",
+        "lrs",
+        "current_lr",
+        "train_lr",
+        "train_learning_rate",
+        *LR_OF_OPTIMIZERS,
+    ),
     "base_loss": ("val_base_loss",),
     "penalty_loss": ("variance_loss", "val_penalty_loss", "var_loss"),
     "variance_lambda": ("var_lambda",),
     "grad_norm_base": ("base_grad_norm",),
     "grad_norm_penalty": ("var_grad_norm", "penalty_grad_norm"),
     "grad_norm_total": ("grad_norm", "gradient_norm", "train_grad_norm"),
-    "epoch_seconds": ("epoch_time", "time", "duration", "epoch_duration_s"),
+    "epoch_seconds": (
+        "epoch_time",
+        "time",
+        "duration",
+        "epoch_duration_s",
+        "epoch_duration",
+        "epoch_sec",
+        "epoch_time_s",
+        "time_s",
+        "time_sec",
+        "seconds",
+    ),
 }
+TOTALS: Mapping[str, tuple[str, ...]] = {
+    "train_loss": ("total_loss", "train_total_loss", "train_loss_total", "total_train_loss"),
+    "val_loss": ("val_total_loss", "val_loss_total", "total_val_loss"),
+}
+"""What a loss is called that sums others: it is the loss where no column bears that name itself."""
+NAMES = frozenset(name for known, aliases in ALIASES.items() for name in (known, *aliases))
+"""Every name that is known as it stands."""
 SCORES = ("r2", "mae", "rmse", "mse", "pearson_r", "variance_ratio")
 """Known names that have a ``train_`` twin: without a prefix they are of validation, but of training beside ``val_`` ones."""
 OPTIONAL = ("learning_rate", "epoch_seconds")
 """Known names whose several candidates leave them out, where the name of a loss or a score is asked for."""
-TRAIN_WORDS = ("train", "training")
-VALIDATION_WORDS = ("val", "valid", "validation", "eval", "dev")
-TRUE_NAMES = ("y_true", "true", "target", "targets", "actual", "truth", "label", "y", "observed", "ground_truth")
+TRAIN_WORDS = ("train", "training", "trn")
+VALIDATION_WORDS = ("val", "valid", "validation", "vali", "eval", "dev")
+TRUE_NAMES = (
+    "y_true", "true", "target", "targets", "actual", "actuals", "truth", "label", "labels", "y", "observed", "obs",
+    "ground_truth", "groundtruth", "gt", "real", "measured", "experimental", "y_test", "test_y", "y_val", "y_actual",
+    "y_real",
+)  # fmt: skip
 SAMPLE_NAMES = ("y_true", "y_pred")
 """Known names of a predictions file; a history file has none of them."""
-PRED_NAMES = ("y_pred", "pred", "prediction", "predictions", "predicted", "y_hat", "yhat", "estimate", "output")
+PRED_NAMES = (
+    "y_pred", "pred", "preds", "prediction", "predictions", "predicted", "predict", "y_hat", "yhat", "estimate", "output",
+    "forecast", "forecasts", "simulated", "sim", "pred_y", "y_predict", "y_predicted", "y_val_pred", "y_test_pred",
+)  # fmt: skip
 
 
 def plain(name: str) -> str:
     """A column name as compared: lower case, ``R²`` as r2, anything but letters and digits as one underscore.
 
-    >>> plain(" Valid R² "), plain("val/loss"), plain("Learning-Rate")
-    ('valid_r2', 'val_loss', 'learning_rate')
+    >>> plain(" Valid R² "), plain("val/loss"), plain("Learning-Rate"), plain("trainLoss")
+    ('valid_r2', 'val_loss', 'learning_rate', 'train_loss')
     """
-    return re.sub(r"[^0-9a-z]+", "_", name.strip().lower().replace("²", "2").replace("^2", "2")).strip("_")
+    parted = CAMEL.sub("_", name.strip())
+    return NO_WORD.sub("_", parted.lower().replace("²", "2").replace("^2", "2")).strip("_")
 
 
 def map_columns(path: Path, found: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
@@ -139,7 +194,7 @@ def map_columns(path: Path, found: Sequence[str], given: Mapping[str, str]) -> d
         if known in found and known not in taken:
             mapped[known] = known
             continue
-        candidates = by_plain.get(known) or [n for alias in aliases for n in by_plain.get(alias, [])]
+        candidates = by_plain.get(known, []) or [n for alias in aliases for n in by_plain.get(alias, [])]
         candidates = [n for n in candidates if n not in taken]
         if known == "epoch" and len(candidates) > 1:
             candidates = candidates[:1]  # aliases are in order of preference: an epoch beside a step is the epoch
@@ -149,37 +204,58 @@ def map_columns(path: Path, found: Sequence[str], given: Mapping[str, str]) -> d
             raise _ambiguous(path, known, candidates)
         if candidates:
             mapped[known] = candidates[0]
+    for known, totals in TOTALS.items():
+        found_totals = [n for total in totals for n in by_plain.get(total, []) if n not in mapped.values()]
+        if known not in mapped and len(found_totals) == 1:
+            mapped[known] = found_totals[0]
     return mapped
 
 
 def _by_plain(found: Sequence[str]) -> dict[str, list[str]]:
     """Columns by their plain names, and by what these come to without what loggers add around them.
 
-    Lightning's ``_epoch`` (a mean over the epoch) where there is no column without it; ``loss/val``, the split last.
+    Lightning's ``_epoch`` (a mean over the epoch) where there is no column without it; ``loss/val``, the split last; and
+    every word for a split as ours (``dev_mse``).
     """
     by_plain: dict[str, list[str]] = {}
     for name in found:
         by_plain.setdefault(plain(name), []).append(name)
+    others: dict[str, list[str]] = {}
     for name in found:
         short = plain(name)
         usual = short.removesuffix("_epoch") if short != "epoch" else short
         head, _, tail = usual.rpartition("_")
         if head and tail in (*TRAIN_WORDS, *VALIDATION_WORDS):
             usual = f"{'train' if tail in TRAIN_WORDS else 'val'}_{head}"
+        elif short not in NAMES:
+            head, _, rest = usual.partition("_")
+            if rest and head in (*TRAIN_WORDS, *VALIDATION_WORDS):
+                usual = f"{'train' if head in TRAIN_WORDS else 'val'}_{rest}"
         if usual != short and usual and usual not in by_plain:
-            by_plain[usual] = [name]
-    return by_plain
+            others.setdefault(usual, []).append(name)
+    return by_plain | others
 
 
 def _twins(known: str, by_plain: Mapping[str, list[str]]) -> dict[str, str]:
-    """What a bare name means beside a ``val_`` one: Keras logs ``mae`` for training and ``val_mae`` for validation."""
+    """What a bare name means beside a ``val_`` one: Keras logs ``mae`` for training and ``val_mae`` for validation.
+
+    Beside a bare ``loss`` and no name of any split it is of the split that the loss is of: Keras without validation.
+    """
     names = (known, *ALIASES[known])
     bare = [n for p in names if p.split("_")[0] not in VALIDATION_WORDS for n in by_plain.get(p, [])]
     held_out = [n for p in names if p.split("_")[0] in VALIDATION_WORDS for n in by_plain.get(p, [])]
     has_train = any(by_plain.get(p) for p in (f"train_{known}", *ALIASES.get(f"train_{known}", ())))
+    if len(bare) == 1 and not held_out and "loss" in by_plain and not any(map(_of_a_split, by_plain)):
+        return {f"train_{known}": bare[0]} if f"train_{known}" in ALIASES else {}
     if len(bare) != 1 or len(held_out) != 1 or has_train:
         return {}
     return {f"train_{known}": bare[0], known: held_out[0]}
+
+
+def _of_a_split(name: str) -> bool:
+    """Whether a plain name says which split it is of."""
+    words = name.split("_")
+    return any(word in (*TRAIN_WORDS, *VALIDATION_WORDS, "test") for word in (words[0], words[-1]))
 
 
 def prediction_columns(path: Path, found: Sequence[str], given: Mapping[str, str] | None = None) -> tuple[str, str]:

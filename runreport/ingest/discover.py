@@ -139,6 +139,8 @@ class _Search:
         is_stdin = path.name == "stdin" and self.found.fetcher.shown(path) is not None
         for name in [shown.with_name(n) for n in STDIN_NAMES] if is_stdin else [shown]:
             for reader in self.readers:
+                if reader.named_only and not named:
+                    continue
                 claim = reader.claim(name, head)
                 if claim is not None:
                     return reader, claim

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runreport.errors import InputError
-from runreport.ingest.columns import ALIASES, map_columns, plain
+from runreport.ingest.columns import ALIASES, TOTALS, map_columns, plain
 from runreport.ingest.table import bounded, read_bytes, to_float
 from runreport.marks import clean
 from runreport.run import Note
@@ -32,8 +32,8 @@ CONTAINERS = frozenset(("metrics", "scores", "history", "logs", "log", "data", "
 SPLIT_KEYS = ("mode", "split", "phase", "stage", "subset", "prefix")
 """Keys of a row whose text says which split its figures are of (mmengine: ``"mode": "val"``)."""
 SPLITS: Mapping[str, str] = {
-    "train": "train", "training": "train", "learn": "train",
-    "val": "val", "valid": "val", "validation": "val", "eval": "val", "evaluation": "val", "dev": "val",
+    "train": "train", "training": "train", "learn": "train", "trn": "train", "opt": "train",
+    "val": "val", "valid": "val", "validation": "val", "vali": "val", "eval": "val", "evaluation": "val", "dev": "val",
     "test": "test", "testing": "test", "predict": "test",
 }  # fmt: skip
 """What the field calls the three splits -> our word."""
@@ -41,7 +41,9 @@ RUNWIDE = frozenset(("epoch", "step", "learning_rate", "epoch_seconds", "grad_no
 """Known names that belong to the run, whatever split is written beside them."""
 CONFIG_KEYS = ("config", "params", "hparams", "hyperparameters", "hyper_parameters", "args")
 """Keys of a document under which the run's settings lie."""
-KNOWN: Mapping[str, str] = {alias: known for known, aliases in ALIASES.items() for alias in (known, *aliases)}
+KNOWN: Mapping[str, str] = {
+    alias: known for table in (TOTALS, ALIASES) for known, aliases in table.items() for alias in (known, *aliases)
+}
 """Every name of a figure that reports are about -> the known one."""
 MEASURED = frozenset(name for name, known in KNOWN.items() if known not in ("epoch", "epoch_seconds", "learning_rate"))
 """Names that make a document a training log."""

@@ -105,12 +105,7 @@ class Fetcher:
         return Fetched(path=path, named=True)
 
     def _store(self, argument: str, scheme: str) -> Fetched:
-        if scheme not in STORES:
-            raise InputError(
-                argument, found=f"{scheme}:// is no object store that is read here", expected=", ".join(sorted(STORES)),
-                remedy="download it, or pipe it in: ... | runreport analyze -",
-            )  # fmt: skip
-        filesystem, root = _open(argument, scheme)
+        filesystem, root = open_store(argument, scheme)
         try:
             if any(c in root for c in "*?["):
                 base, objects = _base(root), [p for p in filesystem.glob(root) if filesystem.isfile(p)]
@@ -140,8 +135,19 @@ class Fetcher:
         return Fetched(path=place, named=named)
 
 
-def _open(argument: str, scheme: str) -> tuple[Any, str]:
-    """The store and the path in it."""
+def open_store(argument: str, scheme: str) -> tuple[Any, str]:
+    """The store (of fsspec) that an address names, and the path in it.
+
+    Raises
+    ------
+    InputError
+        A scheme that is no object store, a store that cannot be opened, or the library for it is not installed.
+    """
+    if scheme not in STORES:
+        raise InputError(
+            argument, found=f"{scheme}:// is no object store that is read here", expected=", ".join(sorted(STORES)),
+            remedy="download it, or pipe it in: ... | runreport analyze -",
+        )  # fmt: skip
     package = STORES[scheme]
     try:
         core = import_module("fsspec.core")

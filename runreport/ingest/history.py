@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from runreport.artifacts.columns import HISTORY_COLUMNS
 from runreport.errors import InputError
 from runreport.history import History
 from runreport.ingest.cells import numbers_where_they_are, seconds
-from runreport.ingest.columns import ALIASES, map_columns, plain, prediction_columns
+from runreport.ingest.columns import ALIASES, SCORES, TRAIN_WORDS, TRUE_NAMES, map_columns, plain, prediction_columns
 from runreport.ingest.epochs import STEPS, Columns, one_row_an_epoch, split_restarts, with_epochs_of_steps
 from runreport.ingest.table import LARGEST, MISSING, Table, bounded, numbers, read_table, to_float
 from runreport.run import Note
@@ -154,6 +155,13 @@ def _mapped(
             renamed = map_columns(path, list(tested), {})
             mapped |= {known: tested[name] for known, name in renamed.items() if known not in mapped}
     if not _measured(mapped):
+        names = shown or header
+        if len(names) > 0 and all(_is_number(name) for name in names):
+            raise InputError(
+                path, found=f"no header: the first line is numbers ({', '.join(names[:4])})",
+                expected="the names of the columns in the first line",
+                remedy="write them there, such as epoch,train_loss,val_loss or y_true,y_pred",
+            )  # fmt: skip
         raise InputError(
             path,
             found=f"no column that is known among {', '.join((shown or header)[:12])}",
@@ -169,6 +177,13 @@ def _as_validation(name: str) -> str | None:
     head, _, rest = short.partition("_")
     front, _, tail = short.rpartition("_")
     return f"val_{rest}" if head == "test" and rest else f"val_{front}" if tail == "test" and front else None
+
+
+def _bare(name: str, mapped: Mapping[str, str]) -> bool:
+    """Whether a score read as of training says so itself nowhere, and no other of validation shows it."""
+    words = plain(name).split("_")
+    held_out = any(known in mapped for known in HELD_OUT)
+    return not held_out and not any(word in TRAIN_WORDS for word in (words[0], words[-1]))
 
 
 def _measured(mapped: Mapping[str, str]) -> list[str]:
@@ -193,6 +208,14 @@ def _histories(records: Records, mapped: dict[str, str]) -> list[HistoryPart]:
     tested = sorted({theirs for theirs in mapped.values() if _as_validation(theirs) is not None})
     if tested:
         message = f"{', '.join(tested[:5])} read as of validation: no other figures were held out in the epochs"
+        notes.append(Note(code="mapped", message=message))
+    bare = [
+        t
+        for k, t in mapped.items()
+        if k.startswith("train_") and k.removeprefix("train_") in SCORES and _bare(t, mapped)
+    ]
+    if bare:
+        message = f"{', '.join(bare[:5])} read as of training, as the loss beside: no name here is of another split"
         notes.append(Note(code="mapped", message=message))
     classified = [e for e in records.header if e not in mapped.values() and CLASSIFIER.search(plain(e))]
     if classified and not any(known in mapped for known in HELD_OUT[1:]):
@@ -236,6 +259,11 @@ def _remedy(path: Path, table: Table) -> str:
     try:
         prediction_columns(path, table.header)
     except InputError:
+        truths = [name for name in table.header if plain(name) in TRUE_NAMES]
+        others = [name for name in table.header if name and name not in truths and _is_numeric(table, name)]
+        if len(truths) == 1 and others:
+            choice = shlex.quote(f"y_pred={others[0]}")
+            return f"if these are predictions, name their column: --reader predictions --column {choice}"
         return "map one with --column val_loss=NAME"
     return "if these are predictions, name the file predictions_<run>.csv"
 
@@ -247,6 +275,14 @@ def _epochs(records: Records, name: str, values: Sequence[float | None]) -> list
             found = f"no epoch number in column {name!r}, {records.place} {line}"
             raise InputError(records.path, found=found, expected="a number")
     return [v for v in values if v is not None]
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        to_float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_numeric(table: Table, name: str) -> bool:

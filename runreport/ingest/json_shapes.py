@@ -27,6 +27,8 @@ from runreport.ingest.scalars import flat as settings_of
 from runreport.run import Note
 
 EPOCH_KEY = re.compile(r"(?:epochs?|step|iteration)?[ _-]?(\d{1,9})", re.IGNORECASE)
+OWN_EPOCHS = re.compile(r"(?:val|valid|validation|eval|test)_(?:epochs?|steps?|iters?|iterations?)")
+"""A list that says which epochs the lists of its length are of."""
 EXPECTED = "a history: lists of numbers by name, or a list of rows with an epoch each"
 MOST_RUNS = 1_000
 """Runs taken from one file: a search over settings has hundreds, and a report of more is none."""
@@ -153,12 +155,13 @@ def _of_columns(path: Path, document: Mapping[str, object], config: Mapping[str,
     if not series:
         raise InputError(path, found="no lists of numbers", expected=EXPECTED)
     _refuse_folds(path, series)
+    notes: list[Note] = []
+    series = _with_own_epochs(series, notes)
     lengths: dict[int, list[str]] = {}
     for name, values in series.items():
         lengths.setdefault(len(values), []).append(name)
     # The length that most figures share; between two the shorter, which counts epochs where the longer counts batches.
     length = max(lengths, key=lambda n: (sum(plain(name) in MEASURED for name in lengths[n]), -n))
-    notes: list[Note] = []
     left = [f"{name} ({len(values)})" for name, values in series.items() if len(values) != length]
     if left:
         shown = ", ".join(left[:5]) + (", ..." if len(left) > 5 else "")
@@ -170,6 +173,35 @@ def _of_columns(path: Path, document: Mapping[str, object], config: Mapping[str,
     columns, said = _without_filler(columns)
     notes += said
     return _checked(path, Dump(label, columns, test, config, tuple(notes)))
+
+
+def _with_own_epochs(series: Mapping[str, list[float | None]], notes: list[Note]) -> dict[str, list[float | None]]:
+    """Lists of validation on the axis of the longer ones, where a list of their length says which epochs they are of."""
+    axes = {
+        name: values for name, values in series.items()
+        if OWN_EPOCHS.fullmatch(plain(name)) and None not in values and len(set(values)) == len(values)
+    }  # fmt: skip
+    longest = max(len(values) for values in series.values())
+    for name, axis in axes.items():
+        numbers = [v for v in axis if v is not None]
+        count = sum(len(values) == longest for values in series.values())
+        first = 0 if min(numbers) == 0 else 1
+        places = [int(v) - first for v in numbers if v.is_integer() and first <= v < longest + first]
+        if len(numbers) == longest or len(places) < len(numbers) or not count:
+            continue
+        placed: dict[str, list[float | None]] = {}
+        for other, values in series.items():
+            if other == name or len(values) != len(axis):
+                placed[other] = values
+                continue
+            row: list[float | None] = [None] * longest
+            for place, value in zip(places, values, strict=True):
+                row[place] = value
+            placed[other] = row
+        del placed[name]
+        notes.append(Note(code="mapped", message=f"lists of {len(axis)} values are of the epochs in {name}"))
+        return placed
+    return dict(series)
 
 
 def _refuse_folds(path: Path, series: Mapping[str, Sequence[float | None]]) -> None:

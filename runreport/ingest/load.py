@@ -113,19 +113,27 @@ def read_sources(
 ) -> Iterator[Run | InputError]:
     """The runs of labelled sources, each with a name of its own, or the error that stands in a source's place."""
     readers = {reader.name: reader for reader in all_readers()}
-    taken: set[str] = set()
-    next_number: Counter[str] = Counter()
+    names = Names()
     for source in sources:
         for item in read_source(readers[source.reader], source, options, fetcher or Fetcher()):
-            if isinstance(item, InputError):
-                yield item
-                continue
-            name = item.name
-            while name in taken:  # a second run.csv's part 1 and a file run-part1.csv
-                next_number[item.name] += 1
-                name = f"{item.name}-{next_number[item.name] + 1}"
-            taken.add(name)
-            yield item if name == item.name else replace(item, name=name)
+            yield item if isinstance(item, InputError) else names.named(item)
+
+
+class Names:
+    """The names given to runs so far: no two are alike."""
+
+    def __init__(self) -> None:
+        self.taken: set[str] = set()
+        self._next: Counter[str] = Counter()
+
+    def named(self, run: Run) -> Run:
+        """The run, with a number where its name is taken: a second run.csv's part 1 and a file run-part1.csv."""
+        name = run.name
+        while name in self.taken:
+            self._next[run.name] += 1
+            name = f"{run.name}-{self._next[run.name] + 1}"
+        self.taken.add(name)
+        return run if name == run.name else replace(run, name=name)
 
 
 def read_source(reader: Reader, source: Source, options: ReadOptions, fetcher: Fetcher) -> list[Run | InputError]:

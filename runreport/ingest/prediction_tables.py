@@ -111,10 +111,11 @@ def is_headerless(line: str) -> bool:
     (True, False)
     """
     cells = [cell.strip() for cell in next(csv.reader([line], delimiter="\t" if "\t" in line else ","), [])]
-    return len(cells) == len(TRIPLE) and bool(cells[0]) and all(_is_number(c) for c in cells[1:])
+    return len(cells) == len(TRIPLE) and bool(cells[0]) and all(is_number(c) for c in cells[1:])
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number."""
     try:
         to_float(cell)
     except ValueError:

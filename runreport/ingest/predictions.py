@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from runreport.errors import InputError, NoFinitePredictionsError
 from runreport.ingest.columns import PRED_NAMES, TRUE_NAMES, plain, prediction_columns
 from runreport.ingest.prediction_stacks import Stack, split_of_rows, stacks
 from runreport.ingest.prediction_subsets import refuse_worst_rows
-from runreport.ingest.prediction_tables import read_cells
+from runreport.ingest.prediction_tables import Cells, is_number, read_cells
 from runreport.ingest.prediction_truth import join_truth
 from runreport.ingest.reader import ReadOptions, Source
 from runreport.ingest.table import LARGEST, SMALLEST
@@ -28,6 +29,8 @@ MOST_LABEL = 60
 TRUE_PARTS = tuple(sorted((n for n in TRUE_NAMES if n != "y"), key=len, reverse=True))
 PRED_PARTS = tuple(sorted((n for n in PRED_NAMES if n != "output"), key=len, reverse=True))
 """What a column of one of several targets begins or ends with: ``y_true_0``, ``price_pred``, ``predicted_rate``."""
+FEWEST_FOR_CLASSES, MOST_CLASSES = 12, 20
+"""Rows from which, and values up to which, whole numbers look like labels: counts and years take more."""
 NO_TARGET = frozenset(
     (
         "mean",
@@ -138,7 +141,10 @@ def read_predictions(
         notes.append(note)
     pairs = target_pairs(path, cells.frame.columns, given)
     names = tuple(dict.fromkeys(name for _, true, pred in pairs for name in (true, pred)))
-    cells = cells.with_numbers(names)
+    try:
+        cells = cells.with_numbers(names)
+    except InputError as error:
+        raise _labels(path, cells, names) or error from None
     cells, split, said = split_of_rows(cells)
     notes += said
     found: list[Predictions] = []
@@ -164,6 +170,8 @@ def target_pairs(path: Path, found: Sequence[str], given: Mapping[str, str]) -> 
     named = {plain(c) for c in found}
     if {"y_true", "y_pred"} & set(given) or (named & set(TRUE_NAMES) and named & set(PRED_NAMES)):
         return [("", *prediction_columns(path, found, given))]
+    if models := _models(found):
+        return models
     truths: dict[str, list[str]] = {}
     preds: dict[str, list[str]] = {}
     for column in found:
@@ -187,6 +195,20 @@ def target_pairs(path: Path, found: Sequence[str], given: Mapping[str, str]) -> 
         raise InputError(path, found=f"{len(both)} targets", expected=f"at most {MOST_TARGETS}")
     several = len(both) > 1
     return [(clean(t)[:MOST_LABEL] if several else "", truths[t][0], preds[t][0]) for t in both]
+
+
+def _models(found: Sequence[str]) -> list[tuple[str, str, str]]:
+    """(model, truth, prediction) where one truth stands beside a column of predictions a model (``y_pred_rf``, ``pred_nn``)."""
+    truths = [c for c in found if plain(c) in TRUE_NAMES]
+    named = {plain(c): c for c in found}
+    models = {
+        model: column for name, column in named.items()
+        if (model := _target(name, PRED_PARTS)) and model not in NO_TARGET and column not in truths
+    }  # fmt: skip
+    others = [t for n in named if (t := _target(n, TRUE_PARTS)) and t in models]
+    if len(truths) != 1 or len(models) < 2 or others or len(models) > MOST_TARGETS:
+        return []
+    return [(clean(model)[:MOST_LABEL], truths[0], column) for model, column in models.items()]
 
 
 def _target(name: str, parts: Sequence[str]) -> str | None:
@@ -222,10 +244,17 @@ def _half_pair(
             path,
             found=f"no truth column (y_true) beside {', '.join(map(repr, predictions[:4]))} among {', '.join(found[:12])}",
             expected="a column of true values, such as y_true",
-            remedy="give the table that has them with --truth FILE --key COLUMN, or name it with --column y_true=NAME",
+            remedy=_how_to_name(found, predictions),
         )
     true, pred = prediction_columns(path, found, {})
     return "", true, pred
+
+
+def _how_to_name(found: Sequence[str], predictions: Sequence[str]) -> str:
+    """How to say what the truth is: with the one column that it could be, where there is one."""
+    others = [c for c in found if c and c not in predictions]
+    name = shlex.quote(f"y_true={others[0]}") if len(others) == 1 else "y_true=NAME"
+    return f"give the table that has them with --truth FILE --key COLUMN, or name it with --column {name}"
 
 
 def _finite(
@@ -264,6 +293,12 @@ def _finite(
             )
     refuse_worst_rows(path, rows)
     said = [*notes, *stack.notes]
+    if count := _classes(rows):
+        message = (
+            f"truth and prediction are {count} whole numbers: if they are class labels, R², spread and mean say nothing of "
+            "the classifier; they were treated as quantities"
+        )
+        said.append(Note(code="classification", message=message))
     if rows.height < cells.height:
         lost = cells.height - rows.height
         message = f"{lost} of {cells.height} prediction rows lack a finite truth or prediction and were left out"
@@ -271,6 +306,29 @@ def _finite(
     return Predictions(
         label=label, rows=rows, columns_read={"y_true": true, "y_pred": pred}, notes=tuple(said), split=split
     )
+
+
+def _labels(path: Path, cells: Cells, names: Sequence[str]) -> InputError | None:
+    """The refusal of class labels: a truth or prediction column of words that come again; None where it has some."""
+    for name in names:
+        column = cells.frame[name]
+        words = [] if column.dtype.is_numeric() else column.drop_nulls().unique(maintain_order=True).to_list()
+        if len(words) < column.len() and words and not any(is_number(str(word)) for word in words):
+            shown = ", ".join(clean(word)[:30] for word in words[:3])
+            return InputError(
+                path, found=f"text in column {name!r} ({shown})", expected="numbers",
+                remedy="class labels are not reported on: this tool is about predicted quantities",
+            )  # fmt: skip
+    return None
+
+
+def _classes(rows: pl.DataFrame) -> int:
+    """How many values both truth and prediction take, where these are few and whole, as class labels are; else 0."""
+    true, pred = rows["y_true"], rows["y_pred"]
+    if rows.height < FEWEST_FOR_CLASSES or not bool(((true.round(0) == true) & (pred.round(0) == pred)).all()):
+        return 0
+    values = set(true.unique().to_list()) | set(pred.unique().to_list())
+    return len(values) if len(values) <= min(MOST_CLASSES, rows.height // 3) else 0
 
 
 def looks_like_predictions(path: Path, header: Sequence[str]) -> bool:

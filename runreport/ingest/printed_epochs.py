@@ -26,6 +26,8 @@ SECTION = re.compile(
 )
 """A line of a split's name alone (``Test Error:``): the figures on the lines after it are of that split."""
 TEST_PHASE = re.compile(r"\bevaluat\w{0,10}\b.{0,40}\btest\b", re.IGNORECASE)
+TESTING = re.compile(r"[^\w]{2,20}testing\b", re.IGNORECASE)
+"""``>>>>>>>testing : model<<<<<<<`` (Informer and its many descendants): the bare figures after it are of the test set."""
 BEST_FOLLOWS = re.compile(r"best iteration is", re.IGNORECASE)
 """LightGBM repeats the line of the best round after these words."""
 
@@ -52,6 +54,7 @@ class Log:
     test: dict[str, float] = field(default_factory=dict)
     averaged: bool = False
     boosting: bool = False
+    batches: int = 0
 
 
 def lines_of(text: str) -> Iterable[str]:
@@ -64,7 +67,7 @@ def collect(lines: Iterable[str]) -> Log:
     log = Log()
     current: Record | None = None
     section: str | None = None
-    testing = repeats_best = False
+    testing = repeats_best = tested = False
     for line in lines:
         if alone := SECTION.fullmatch(line):
             section = split_of(alone[1])
@@ -73,6 +76,7 @@ def collect(lines: Iterable[str]) -> Log:
             repeats_best = True
             continue
         testing = testing or bool(current and TEST_PHASE.search(line[:200]))
+        tested = tested or bool(current and TESTING.match(line))
         stars = STARS.match(line)
         found = parse_line(line)
         if found is None:
@@ -86,9 +90,13 @@ def collect(lines: Iterable[str]) -> Log:
             if not (found.averaged and plain(name) in ("time", "data"))  # seconds of a batch, not of the epoch
         }
         if found.axis is not None and found.at is not None:
-            testing, section = False, None
+            testing = tested = False
+            section = None
             axis = "epoch" if found.axis == "epoch" else "step"
             if axis == "step" and current is not None and current.axis == "epoch":
+                if not current.open:
+                    log.batches += 1  # of the epoch that runs now, whose own line is still to come
+                    continue
                 figures["step"] = found.at
             elif current is None or (current.axis, current.at) != (axis, found.at):
                 current = Record(axis=axis, word=found.axis, at=found.at)
@@ -104,6 +112,10 @@ def collect(lines: Iterable[str]) -> Log:
             if held == "test":
                 log.test |= figures
                 continue
+        elif tested:
+            figures = {of_split("test", n): v for n, v in figures.items()}
+            log.test |= {n: v for n, v in figures.items() if split_of(plain(n).split("_")[0]) == "test"}
+            continue
         elif testing:
             log.test |= {n: v for n, v in figures.items() if split_of(plain(n).split("_")[0]) == "test"}
             continue
@@ -143,6 +155,9 @@ def finished(log: Log, notes: list[Note]) -> list[Record]:
     if last is not None and last.shown and not last.figures:
         message = f"{last.axis} {last.at:g} was not finished when the log ends and was left out"
         notes.append(Note(code="log.truncated", message=message))
+    if log.batches:
+        message = f"{plural(log.batches, 'line')} of single batches between the epochs left out"
+        notes.append(Note(code="unused", message=message))
     if log.averaged:
         message = (
             "figures printed batch by batch: the last of each epoch was taken, a running mean where one is printed"

@@ -131,10 +131,16 @@ def parse_line(line: str) -> Line | None:
         return None
     bar, share = BAR_AT_START.match(line), BAR_SHARE.search(line)
     partial = (bar is not None and bar[1] != bar[2]) or (share is not None and share[1] != "100")
-    if axis is None and not pairs:
+    if axis is None and (not pairs or _speaks_of_another(line)):
         return None
     at = pairs.pop(axis) if axis is not None else None
     return Line(axis, at, pairs, partial, averaged and bool(pairs))
+
+
+def _speaks_of_another(line: str) -> bool:
+    """Whether a line without an epoch begins with a word of the best or a saved one: ``Best model saved! (RMSE: 0.1)``."""
+    past, figure = PAST.search(line), NUMBER.search(line)
+    return past is not None and figure is not None and past.start() < figure.start()
 
 
 def _axis_at(line: str) -> int:
@@ -148,6 +154,7 @@ def _pairs(line: str, *, boosting: bool = False, averaged: bool = False) -> dict
     found: dict[str, float] = {}
     section = ""
     start = 0
+    last_split: str | None = None
     for match in islice(NUMBER.finditer(line), MOST_NUMBERS):
         before = line[start : match.start()]
         name, section = _name(before, section, boosting=boosting)
@@ -162,6 +169,12 @@ def _pairs(line: str, *, boosting: bool = False, averaged: bool = False) -> dict
         if AFTER.match(line, match.end()):
             continue
         inside = IN_BRACKETS.match(line, match.end()) if averaged else None
+        own = split_of(plain(name).split("_")[0])
+        if own is not None:
+            last_split = own
+        elif name in found and last_split is not None and not boosting:
+            # `val mae: 1, r2: 2, test mae: 3, r2: 4`: a bare name that comes again is of the split named last.
+            name = of_split(last_split, name)
         try:
             found[name] = float(inside[1] if inside else match[0])
         except ValueError:  # dots alone in the brackets

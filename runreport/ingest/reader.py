@@ -112,6 +112,8 @@ class Reader:
         (source, options) -> its runs. Raises :class:`~runreport.errors.InputError`, never another exception.
     complete
         Adds files that belong to the run beside the one named (``predictions_run4.csv`` beside ``run4.csv``).
+    named_only
+        Whether it takes only files that a person named, and none that was found in a folder or by a glob.
     extra
         The optional dependency that it needs (``pip install 'regression-runreport[extra]'``), None where it needs none.
     """
@@ -121,4 +123,5 @@ class Reader:
     claim: Callable[[Path, Head], Claim | None]
     read: Callable[[Source, ReadOptions], list[Run]]
     complete: Callable[[Source], Source] = alone
+    named_only: bool = False
     extra: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from runreport.errors import InputError
@@ -9,6 +10,7 @@ from runreport.ingest.compressed import ENDINGS as COMPRESSED
 from runreport.ingest.compressed import plain_path
 from runreport.ingest.reader import Head
 from runreport.ingest.table import LFS_POINTER
+from runreport.marks import clean
 
 PICKLES = frozenset((".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt", ".bin", ".npy", ".npz"))
 """Formats that run code when they are loaded, or may; arrays of numpy hold pickled objects where they are not numbers."""
@@ -23,6 +25,15 @@ LOGS = frozenset(
 """Endings under which somebody may keep a log. Of anything else in a folder (code, pictures, weights, notes) nobody
 expects a report, and a line that named it would hide the file that was meant."""
 EVENTS = "tfevents"
+KINDS = (
+    (b"PK\x03\x04", "a ZIP file or an Excel workbook"), (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"\x89HDF", "an HDF5 file"), (b"MATLAB 5.0", "a MATLAB file"), (b"ARROW1", "an Arrow file"), (b"FEA1", "a Feather file"),
+    (b"%PDF", "a PDF"), (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"), (b"GIF8", "a picture"),
+    (b"BZh", "a bzip2 file"), (b"\xfd7zXZ", "an xz file"), (b"SQLite format 3", "an SQLite database of no logger that is known"),
+    (b"PAR1", "Parquet that is neither named epoch_predictions_<run>.parquet nor after predictions"),
+)  # fmt: skip
+"""First bytes of a file -> what it is."""
+KEY = re.compile(r'"([^"\\\n]{1,120})"\s{0,40}:')
 
 
 def is_silent(path: Path) -> bool:
@@ -55,9 +66,33 @@ def why_refused(path: Path) -> InputError:
         )
     if path.is_file() and not head.bytes.strip() and path.suffix.lower() not in COMPRESSED:
         return InputError(path, found="an empty file", expected="a log that `runreport formats` lists")
+    kind = next((what for begins, what in KINDS if head.bytes.startswith(begins)), None)
+    if kind is not None:
+        return InputError(
+            path, found=f"{kind}, which is not read", expected="a log that `runreport formats` lists",
+            remedy="save the table or the history as CSV",
+        )  # fmt: skip
     return InputError(
         path,
-        found="not a file that can be read here",
+        found=_contents(path, head),
         expected="a history CSV, predictions_<run>.csv, or another log that `runreport formats` lists",
         remedy="name the reader with --reader NAME, or save the log as CSV",
     )
+
+
+def _contents(path: Path, head: Head) -> str:
+    """What a file holds that no reader knows, in a few words."""
+    text = head.text.lstrip()
+    if "\x00" in text[:2000]:
+        return "binary data of a format that is not known here"
+    if text.startswith(("{", "[")):
+        keys = list(dict.fromkeys(clean(key)[:40] for key in KEY.findall(text)))
+        shown = ", ".join(keys[:8]) + (", ..." if len(keys) > 8 else "")
+        return f"JSON without a list of losses or scores ({shown})" if keys else "JSON without names"
+    if path.suffix.lower() in (".yaml", ".yml"):
+        return "YAML without a list of losses or scores"
+    if plain_path(path).suffix.lower() not in (*LOGS, "", ".md"):
+        return f"a file whose ending ({path.suffix}) no reader goes by"
+    if path.suffix.lower() == ".md":
+        return "prose, not a log"
+    return "text in which no line names an epoch, a step or a round with a figure"

@@ -9,10 +9,12 @@ from runreport.errors import InputError
 from runreport.ingest.columns import near
 from runreport.ingest.reader import Reader
 from runreport.ingest.readers import (
+    aligned,
     boosting_evals,
     catboost,
     dvclive,
     fastai,
+    final_figures,
     json_history,
     jsonl,
     keras_csv,
@@ -23,12 +25,14 @@ from runreport.ingest.readers import (
     predictions,
     printed,
     private_stores,
+    scalar_exports,
     table,
     tensorboard,
     trackio,
     transformers_state,
     ultralytics,
     wandb,
+    yaml_history,
 )
 
 READERS: tuple[Reader, ...] = (
@@ -41,6 +45,7 @@ READERS: tuple[Reader, ...] = (
     trackio.READER,
     dvclive.READER,
     transformers_state.READER,
+    scalar_exports.READER,
     native.READER,  # before other tables: a file with predictions_<run>.csv beside it is of that run
     predictions.READER,
     lightning.READER,
@@ -50,7 +55,11 @@ READERS: tuple[Reader, ...] = (
     boosting_evals.READER,
     json_history.READER,
     jsonl.READER,
+    yaml_history.READER,
+    aligned.READER,  # before printed: a table's rows name no epoch
+    aligned.MARKDOWN,
     printed.READER,
+    final_figures.READER,  # before table: a table of metric and value is no history
     table.READER,  # the last: any table
 )
 GROUP = "runreport.readers"

@@ -72,21 +72,32 @@ def read_yaml(path: Path) -> dict[str, object]:
     InputError
         No file, more than :data:`MAX_YAML`, or no YAML mapping of plain values.
     """
+    document = load_yaml(path, "a YAML mapping of settings")
+    if not isinstance(document, dict):
+        raise InputError(path, found="no YAML mapping", expected="a YAML mapping of settings")
+    return flat(document)
+
+
+def load_yaml(path: Path, expected: str, most: int = MAX_YAML) -> object:
+    """A YAML document of plain values, whatever its tags say; aliases make parts of it one and the same.
+
+    Raises
+    ------
+    InputError
+        No file, more than ``most`` bytes, or no YAML of plain values.
+    """
     import yaml
 
-    class Plain(yaml.SafeLoader):
-        """The safe loader without merge keys (``<<``), by which a few lines unfold into millions of entries."""
+    class Plain(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        """The safe loader (libyaml's where there is one) without merge keys (``<<``), which unfold a few lines into millions."""
 
         def flatten_mapping(self, node: yaml.MappingNode) -> None:
             """Leaves the key where it is: then it is refused, as every tag that is no plain value's."""
 
-    data = read_bytes(path, "a YAML mapping of settings")
-    if len(data) > MAX_YAML:
-        raise InputError(path, found=f"{len(data) // 1024} KiB of YAML", expected=f"at most {MAX_YAML // 1024} KiB")
+    data = read_bytes(path, expected)
+    if len(data) > most:
+        raise InputError(path, found=f"{len(data) // 1024} KiB of YAML", expected=f"at most {most // 1024} KiB")
     try:
-        document = yaml.load(data, Loader=Plain)
+        return yaml.load(data, Loader=Plain)
     except (yaml.YAMLError, ValueError, TypeError, RecursionError, OverflowError):
-        raise InputError(path, found="no YAML of plain values", expected="a YAML mapping of settings") from None
-    if not isinstance(document, dict):
-        raise InputError(path, found="no YAML mapping", expected="a YAML mapping of settings")
-    return flat(document)
+        raise InputError(path, found="no YAML of plain values", expected=expected) from None

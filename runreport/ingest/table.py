@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +40,10 @@ UNCLOSED = "unexpected end of data"
 """What the csv module's strict mode says of a quote that the file never closes."""
 Rows = list[tuple[int, list[str]]]
 """(line, cells) of each row."""
+Begin = Callable[[str], tuple[str, int]]
+"""Text -> the text with the lines before its header blank, and how many those are."""
+DECIMAL_COMMA = re.compile(r"[-+]?\d{0,15},\d{1,20}(?:[eE][-+]?\d{1,3})?")
+DECIMAL_POINT = re.compile(r"[-+]?\d{0,15}\.\d{1,20}(?:[eE][-+]?\d{1,3})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,13 +109,14 @@ def read_text(path: Path) -> str:
     return text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def read_table(path: Path, *, lenient: bool = False) -> Table:
+def read_table(path: Path, *, lenient: bool = False, begin: Begin | None = None) -> Table:
     """A delimited text file as cells.
 
     Blank rows and repeated headers are dropped (repeated headers are noted), padding is stripped, a short or unfinished
     last line is dropped and noted. A row with more or fewer cells elsewhere is an error: fields must not move silently.
 
-    ``lenient`` leaves such rows out whole, with a note, while they are few; and columns without a name or a cell.
+    ``lenient`` leaves such rows out whole, with a note, while they are few; and columns without a name or a cell. ``begin``
+    blanks lines before the header, and says how many.
 
     Raises
     ------
@@ -118,6 +124,11 @@ def read_table(path: Path, *, lenient: bool = False) -> Table:
         Empty file, header only, two columns of one name, ragged rows.
     """
     text = read_text(path)
+    notes: list[Note] = []
+    if begin is not None:
+        text, before = begin(text)
+        if before:
+            notes.append(Note(code="unused", message=f"{plural(before, 'line')} before the header passed over"))
     numbered, unclosed = _cells(path, text)
     if not numbered:
         raise InputError(path, found="an empty file", expected=TABLE)
@@ -129,7 +140,6 @@ def read_table(path: Path, *, lenient: bool = False) -> Table:
         twice = next(h for h in header if header.count(h) > 1)
         named = f"named {twice!r}" if twice else "without a name"
         raise InputError(path, found=f"two columns {named}", expected="each name once", remedy="rename or remove one")
-    notes: list[Note] = []
     kept = [(line, cells) for line, cells in body if tuple(cells) != header]
     if len(kept) < len(body):
         times = len(body) - len(kept)
@@ -153,8 +163,13 @@ def read_table(path: Path, *, lenient: bool = False) -> Table:
         notes.append(Note(code="unused", message=message))
         kept = [(line, cells) for line, cells in kept if len(cells) == len(header)]
     if not kept:
-        only = "only a header and an unfinished line" if notes else "only a header"
+        only = "only a header and an unfinished line" if body else "only a header"
         raise InputError(path, found=only, expected="at least one row", remedy="the run may not have finished an epoch")
+    if separator_of(text) != "," and _has_decimal_commas(kept):
+        kept = [
+            (line, [c.replace(",", ".") if DECIMAL_COMMA.fullmatch(c) else c for c in cells]) for line, cells in kept
+        ]
+        notes.append(Note(code="derived", message="numbers were read with a decimal comma"))
     return Table(
         path=path,
         header=header,
@@ -162,6 +177,17 @@ def read_table(path: Path, *, lenient: bool = False) -> Table:
         lines=tuple(line for line, _ in kept),
         notes=tuple(notes),
     )
+
+
+def _has_decimal_commas(rows: Rows) -> bool:
+    """Whether numbers have a comma where others have a point: some do, and none has a point."""
+    found = False
+    for _, cells in rows:
+        for cell in cells:
+            if DECIMAL_POINT.fullmatch(cell):
+                return False
+            found = found or DECIMAL_COMMA.fullmatch(cell) is not None
+    return found
 
 
 def _without_empty_columns(header: tuple[str, ...], body: Rows) -> tuple[tuple[str, ...], Rows]:

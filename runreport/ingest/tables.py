@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -14,9 +13,13 @@ from runreport.ingest.columns import ALIASES, plain
 from runreport.ingest.documents import MEASURED, final_figures
 from runreport.ingest.epochs import STEPS
 from runreport.ingest.history import INDEXES, histories_of_table
+from runreport.ingest.long_tables import untangled
+from runreport.ingest.preamble import cells_of, header_line, without_preamble
 from runreport.ingest.reader import Head, ReadOptions, Source
+from runreport.ingest.results_tables import figures_of_one_row, refuse_results
 from runreport.ingest.runs import runs_of_parts
-from runreport.ingest.table import MISSING, Table, read_table, separator_of
+from runreport.ingest.series import runs_of_series
+from runreport.ingest.table import MISSING, Table, read_table
 from runreport.run import Note, Run
 
 ENDINGS = (".csv", ".tsv")
@@ -28,14 +31,10 @@ EPOCHS = ("epoch", *ALIASES["epoch"])
 
 def header_of(head: Head) -> tuple[str, ...]:
     """The names in the first line of a table, plain; empty where it has none."""
-    line = head.line
+    line = header_line(head.text)
     if len(line) > LONGEST_HEADER:
         return ()
-    try:
-        cells = next(csv.reader([line.lstrip("\ufeff")], delimiter=separator_of(line)), [])
-    except csv.Error:
-        return ()
-    return tuple(plain(cell) for cell in cells)
+    return tuple(plain(cell) for cell in cells_of(line.lstrip("\ufeff")))
 
 
 def is_measured(name: str) -> bool:
@@ -66,29 +65,45 @@ def read_others_table(
         Nothing that is known, no rows, or a table that cannot be taken apart.
     """
     path = source.files["history"]
-    table = prepare(_with_index_as_epoch(read_table(path, lenient=True)))
+    table = prepare(_with_index_as_epoch(read_table(path, lenient=True, begin=without_preamble)))
+    if "epoch" not in options.columns:
+        refuse_results(table)
+        figures = figures_of_one_row(table)
+        if figures is not None:
+            return runs_of_series(
+                source, path, {}, options.columns, final=figures, config=config, notes=[*table.notes, *notes]
+            )
+    runs: list[Run] = []
+    for label, one in untangled(table):
+        named = replace(source, name=f"{source.name}[{label}]") if label else source
+        runs += _runs_of_one(named, path, one, options, config or {}, tuple(notes))
+    return runs
+
+
+def _runs_of_one(
+    source: Source,
+    path: Path,
+    table: Table,
+    options: ReadOptions,
+    config: Mapping[str, object],
+    notes: tuple[Note, ...],
+) -> list[Run]:
+    """The runs of a table with a column a figure."""
     table, tested = without_test_rows(table)
     summary = final_figures(path, tested)
     split = "test" if summary else None
     if not table.rows:
         if not summary:
             raise InputError(path, found="only figures of the test split that are not known", expected="a row an epoch")
-        figures = {**summary, "split": "test"}
         return [
             Run(
-                name=source.name, format=source.reader, files=source.files, split=split, summary=figures,
-                config=config or {}, notes=(*table.notes, *notes),
+                name=source.name, format=source.reader, files=source.files, split=split,
+                summary={**summary, "split": "test"}, config=config, notes=(*table.notes, *notes),
             )
         ]  # fmt: skip
     parts = histories_of_table(table, options.columns, lenient=True)
-    return runs_of_parts(
-        source,
-        parts,
-        config=config,
-        summary={**summary, "split": "test"} if summary else {},
-        split=split,
-        notes=tuple(notes),
-    )
+    figures = {**summary, "split": "test"} if summary else {}
+    return runs_of_parts(source, parts, config=config, summary=figures, split=split, notes=notes)
 
 
 def _with_index_as_epoch(table: Table) -> Table:

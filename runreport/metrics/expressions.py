@@ -132,11 +132,12 @@ def _moment_expressions() -> list[pl.Expr]:
 
 
 def metrics_from_moments(
-    moments: pl.LazyFrame, by: Sequence[str], *, true_tolerance: float, pred_tolerance: float
+    moments: pl.LazyFrame, by: Sequence[str], *, true_tolerance: float | pl.Expr, pred_tolerance: float | pl.Expr
 ) -> pl.LazyFrame:
     """The `METRICS` columns, after the columns `by`, from a table with the `MOMENTS` columns.
 
-    The tolerances are `constant_tolerance` of the two source columns. Undefined metrics are null (see `metrics_by`).
+    The tolerances are `constant_tolerance` of the two source columns, or columns that hold it row by row. Undefined
+    metrics are null (see `metrics_by`).
     """
     col = pl.col
     true_constant = _is_constant("__true", true_tolerance)
@@ -241,6 +242,6 @@ def column_tolerances(schema: pl.Schema, by: Sequence[str]) -> tuple[float, floa
     return constant_tolerance(schema[TRUE]), constant_tolerance(schema[PRED])
 
 
-def _is_constant(side: str, tolerance: float) -> pl.Expr:
+def _is_constant(side: str, tolerance: float | pl.Expr) -> pl.Expr:
     low, high = pl.col(f"{side}_min"), pl.col(f"{side}_max")
-    return (high - low) <= tolerance * pl.max_horizontal(low.abs(), high.abs())
+    return (high - low) <= pl.max_horizontal(low.abs(), high.abs()) * tolerance

@@ -8,6 +8,7 @@ which keys alternate go through the polars expressions instead: slower, same res
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -56,20 +57,46 @@ def epoch_metrics(path: Path, by: Sequence[str] = ("epoch",), *, true: str = TRU
     keys = list(by)
     if not keys:
         raise ValueError("epoch_metrics needs at least one column to group by")
+    found = table_moments(_scan(path, [true, pred]), keys, where=path, true=true, pred=pred)
+    lazy = metrics_from_moments(
+        found.moments.lazy(), keys, true_tolerance=found.true_tolerance, pred_tolerance=found.pred_tolerance
+    )
+    return lazy.sort(keys).collect()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableMoments:
+    """One row of `MOMENTS` a group, after the columns that name it, in order of first appearance.
+
+    The tolerances are `constant_tolerance` of the two source columns: what `metrics_from_moments` needs beside them.
+    """
+
+    moments: pl.DataFrame
+    true_tolerance: float
+    pred_tolerance: float
+
+
+def table_moments(
+    table: pl.LazyFrame, by: Sequence[str], *, where: str | Path, true: str = TRUE, pred: str = PRED
+) -> TableMoments:
+    """The moments of every distinct value of the columns `by` in a table of predictions, or in a part of one.
+
+    `where` is the table's name in errors. Moments of several parts become those of the whole by `merge_moments`.
+    Raises InputError where the table cannot be read or lacks a column.
+    """
+    keys = list(by)
     try:
-        table = _scan(path, [true, pred])
         schema = table.collect_schema()
         missing = [name for name in (true, pred, *keys) if name not in schema]
         if missing:
-            raise InputError(path, found=f"no column {missing[0]!r}", expected=f"it among {', '.join(schema.names())}")
+            raise InputError(where, found=f"no column {missing[0]!r}", expected=f"it among {', '.join(schema.names())}")
         rows = table.select(*keys, pl.col(true).alias(TRUE), pl.col(pred).alias(PRED))
         true_tolerance, pred_tolerance = column_tolerances(rows.collect_schema(), keys)
         moments = _moments(rows.with_columns(_as_floats(rows, TRUE), _as_floats(rows, PRED)), keys)
     except (OSError, ValueError, pl.exceptions.PolarsError) as problem:
         detail = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
-        raise InputError(path, found=detail, expected="a readable table of predictions") from problem
-    lazy = metrics_from_moments(moments.lazy(), keys, true_tolerance=true_tolerance, pred_tolerance=pred_tolerance)
-    return lazy.sort(keys).collect()
+        raise InputError(where, found=detail, expected="a readable table of predictions") from problem
+    return TableMoments(moments=moments, true_tolerance=true_tolerance, pred_tolerance=pred_tolerance)
 
 
 def _scan(path: Path, numbers: Sequence[str]) -> pl.LazyFrame:

@@ -9,12 +9,13 @@ from runreport.compare.record import Comparison
 from runreport.criteria.judge import tier_names, tier_verdict
 from runreport.marks import clean, code, strong
 from runreport.report.headline import headline
-from runreport.report.model import Omitted, ReportModel, Section
+from runreport.report.model import ChartGroup, Omitted, ReportModel, Section
 from runreport.report.sections import CLOSING, SECTIONS
-from runreport.report.sections.comparison import comparison_blocks
+from runreport.report.sections.comparison import comparison_sections, comparison_title
 from runreport.report.sections.page import Page
+from runreport.report.sections.results import highlights
 from runreport.rules.penalty_facts import penalty_of
-from runreport.wording import epoch, listing, setting
+from runreport.wording import epoch, listing, plural, setting
 
 FOOTER = (
     "Written by runreport from the files named above. Intervals are 95 %. Severities: critical, warning, info. "
@@ -24,10 +25,13 @@ FOOTER = (
 
 
 def build_report(
-    analysis: Analysis, comparison: Comparison | None = None, figures: Mapping[str, str] | None = None
+    analysis: Analysis,
+    comparison: Comparison | None = None,
+    figures: Mapping[str, str] | None = None,
+    charts: Mapping[str, ChartGroup] | None = None,
 ) -> ReportModel:
     """A run's report: every section that has data, then what was not checked."""
-    page = Page(analysis=analysis, comparison=comparison, figures=figures or {})
+    page = Page(analysis=analysis, comparison=comparison, figures=figures or {}, charts=charts or {})
     built = [build(page) for build in SECTIONS]
     omitted = [part for part in built if isinstance(part, Omitted)]
     sections = [part for part in built if isinstance(part, Section)]
@@ -36,17 +40,19 @@ def build_report(
         facts=tuple(_facts(analysis)),
         sections=(*sections, CLOSING(page, omitted)),
         footer=FOOTER,
+        subject=clean(analysis.run.name),
+        severity=analysis.worst.value if analysis.worst is not None else "",
+        highlights=highlights(page),
     )
 
 
-def build_comparison(comparison: Comparison) -> ReportModel:
-    """A report on several runs beside each other."""
-    section = Section(id="comparison", title="The runs", blocks=tuple(comparison_blocks(comparison)))
+def build_comparison(comparison: Comparison, charts: ChartGroup | None = None) -> ReportModel:
+    """A report on several runs beside each other; ``charts`` of them where the renderer has interactive ones."""
     names = [clean(n) for n in comparison.names]
     return ReportModel(
-        title=f"Comparison of {listing(names, most=6)}",
-        facts=(f"{len(names)} runs",),
-        sections=(section,),
+        title=comparison_title(comparison),
+        facts=(plural(len(names), "run"), listing(names, most=12)),
+        sections=tuple(comparison_sections(comparison, charts)),
         footer=FOOTER,
     )
 

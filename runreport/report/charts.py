@@ -4,6 +4,7 @@ machine; large runs are aggregated, because a chart of a million points shows no
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -42,8 +43,26 @@ def to_svg(chart: alt.TopLevelMixin) -> str:
     """The chart as an SVG document."""
     import vl_convert
 
-    svg: str = vl_convert.vegalite_to_svg(chart.to_json(indent=None))
-    return svg + "\n"
+    return stable_svg(vl_convert.vegalite_to_svg(chart.to_json(indent=None))) + "\n"
+
+
+_DEFINED = re.compile(r'\bid="([^"]+)"')
+_PLACED = re.compile(r'(?<=[ <])(d|transform|[xy][12]?|width|height)="([^"]*)"')
+_LONG = re.compile(r"(\.\d{2})\d+")
+
+
+def stable_svg(svg: str, prefix: str = "") -> str:
+    """The drawing with ids counted from 1 and places to a hundredth of a pixel.
+
+    The renderer numbers its clip paths over all charts of a process, so that the same chart had other bytes alone than
+    after another. ``prefix`` keeps apart the ids of several drawings on one page.
+
+    >>> stable_svg('<g id="clip7"/><g clip-path="url(#clip7)" transform="translate(0.12345)"/>')
+    '<g id="clip1"/><g clip-path="url(#clip1)" transform="translate(0.12)"/>'
+    """
+    names = {old: f"{prefix}clip{i}" for i, old in enumerate(dict.fromkeys(_DEFINED.findall(svg)), start=1)}
+    svg = re.sub(r'(\bid="|url\(#|href="#)([^")]+)', lambda match: match[1] + names.get(match[2], match[2]), svg)
+    return _PLACED.sub(lambda match: match[1] + '="' + _LONG.sub(r"\1", match[2]) + '"', svg)
 
 
 def history_chart(analysis: Analysis) -> alt.TopLevelMixin | None:

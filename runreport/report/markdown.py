@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
+from html import escape as escape_html
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from runreport.marks import CODE, CODE_END, MARKS, STRONG, STRONG_END, plain
-from runreport.report.model import ReportModel
+from runreport.marks import CODE, CODE_END, MARKS, STRONG, STRONG_END, plain, strong
+from runreport.report.model import FindingItem, ReportModel
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -20,6 +22,10 @@ _INLINE = re.compile(
 _LINE_START = re.compile(r"^(\d*)(?:((?<=\d)[.)]|(?<!\d)[-+#=|]+)(?=\s|$)|(?<!\d)(>|\[(?=[^\]]*\]:)))")
 _LINE_END = re.compile(r"(?<=\s)(#+)$")  # a heading would drop these as its closing marks
 _STRONG = re.compile(f"{STRONG}( *)([^{STRONG_END}]*?)( *){STRONG_END}")
+_ORDINARY = re.compile(r"-?\d+(?:\.\d+)?|[A-Za-z]+(?: [A-Za-z]+)*|")
+"""A number or plain words, which most cells are: nothing in them can open markup."""
+KEPT = 4096
+"""Escaped texts kept: the reports of many runs repeat most of their sentences."""
 _SPAN = re.compile(f"{CODE}([^{CODE_END}]*){CODE_END}")
 
 
@@ -33,6 +39,7 @@ def templates_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "templates"
 
 
+@lru_cache(maxsize=KEPT)
 def escape(text: str) -> str:
     """Plain text (with our marks) as Markdown that reads as that text.
 
@@ -46,7 +53,10 @@ def escape(text: str) -> str:
         return f"{CODE}{len(spans) - 1}{CODE_END}"
 
     # A finding may carry text of a file that nobody cleaned: what drives a terminal or breaks a line ends here.
-    line = "".join(c if c.isprintable() or c in MARKS else " " for c in text).strip()
+    line = text if text.isprintable() else "".join(c if c.isprintable() or c in MARKS else " " for c in text)
+    line = line.strip()
+    if _ORDINARY.fullmatch(line):
+        return line
     held = _SPAN.sub(keep, line)
     escaped = _LINE_END.sub(r"\\\1", _LINE_START.sub(r"\1\\\2\3", _INLINE.sub(r"\\\1", held)))
     # Space inside the stars would leave them standing; nothing inside them is nothing to set off.
@@ -82,6 +92,35 @@ def _code_span(text: str) -> str:
     return f"{fence}{pad}{text}{pad}{fence}" if text.strip() else ""
 
 
+DATA_URI = "data:image/svg+xml;base64,"
+"""Beginning of an image that is inside the text; no file's name can be so, for it has no colon."""
+
+
+def target(file: str) -> str:
+    """Where an image is: a file beside the report, or the image itself.
+
+    >>> target("run 1.svg")
+    'run%201.svg'
+    """
+    return file if file.startswith(DATA_URI) else quote(file)
+
+
+def finding(item: FindingItem) -> str:
+    """A finding in a line: its sentence, then how severe it is, by what rule, and what its test said."""
+    note = f", {item.note}" if item.note else ""
+    return f"{item.message} ({strong(item.severity)}, {item.rule}{note})"
+
+
+def html(text: str) -> str:
+    """Text for the summary of a fold, the one place that is HTML.
+
+    >>> html("<b> & *x*")
+    '&lt;b&gt; &amp; &#42;x&#42;'
+    """
+    line = "".join(c if c.isprintable() else " " for c in text).strip()
+    return re.sub(r"[*_`\[\]~\\$|]", lambda match: f"&#{ord(match[0])};", escape_html(line))
+
+
 @cache
 def environment() -> Environment:
     """The template environment: undefined names are errors, and every value passes through ``md`` or ``cell``."""
@@ -96,6 +135,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     env.filters |= {"md": escape, "cell": cell, "plain": plain, "alternative": alternative, "fence": fence}
+    env.filters |= {"target": target, "finding": finding, "html": html}
     return env
 
 

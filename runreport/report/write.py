@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from runreport.analysis.record import Analysis
 from runreport.compare.record import Comparison
 from runreport.errors import InputError
 from runreport.report.build import build_report
-from runreport.report.markdown import render_markdown
+from runreport.report.markdown import DATA_URI, render_markdown
+from runreport.report.model import ChartGroup
 
+Form = Literal["md", "embedded", "html"]
+"""What is written: Markdown with its charts beside it, Markdown with its charts inside, or a page."""
 MAX_NAME = 120
 """Characters of a report's name: run names can be longer than file systems allow (255 bytes)."""
 
@@ -71,21 +76,56 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_report(
-    analysis: Analysis, comparison: Comparison | None, folder: Path, name: str, *, charts: bool
+    analysis: Analysis, comparison: Comparison | None, folder: Path, name: str, *, charts: bool, form: Form = "md"
 ) -> Written:
-    """``<name>.md`` and, with ``charts``, the SVG files it shows, in ``folder``."""
+    """The run's report in ``folder``: ``<name>.md`` with, where ``charts``, the SVG files it shows; or one file that holds
+    its charts (``embedded`` Markdown, or ``html``)."""
+    if form == "html":
+        from runreport.report.html import render_html
+
+        groups = page_charts(analysis) if charts else {}
+        report = folder / f"{name}.html"
+        write_text(report, render_html(build_report(analysis, comparison, charts=groups)))
+        return Written(name=analysis.run.name, report=report)
     drawn: dict[str, str] = {}
     paths: list[Path] = []
-    if charts:
-        from runreport.report.charts import history_chart, predictions_chart, to_svg
-
-        for kind, draw in (("history", history_chart), ("predictions", predictions_chart)):
-            chart = draw(analysis)
-            if chart is not None:
-                path = folder / f"{name}.{kind}.svg"
-                write_text(path, to_svg(chart))
-                drawn[kind] = path.name
-                paths.append(path)
+    for kind, svg in drawings(analysis) if charts else ():
+        path = folder / f"{name}.{kind}.svg"
+        if form == "embedded":
+            drawn[kind] = data_uri(svg)
+            continue
+        write_text(path, svg)
+        drawn[kind] = path.name
+        paths.append(path)
     report = folder / f"{name}.md"
     write_text(report, render_markdown(build_report(analysis, comparison, drawn)))
     return Written(name=analysis.run.name, report=report, charts=tuple(paths))
+
+
+def drawings(analysis: Analysis) -> Iterator[tuple[str, str]]:
+    """(kind, SVG) of each chart that the run has the data for."""
+    from runreport.report.charts import history_chart, predictions_chart, to_svg
+
+    for kind, draw in (("history", history_chart), ("predictions", predictions_chart)):
+        chart = draw(analysis)
+        if chart is not None:
+            yield kind, to_svg(chart)
+
+
+def page_charts(analysis: Analysis) -> dict[str, ChartGroup]:
+    """Kind -> the page's charts of it, for each that the run has the data for."""
+    from runreport.report.interactive.by_epoch import by_epoch_group
+    from runreport.report.interactive.epochs import epoch_group
+    from runreport.report.interactive.samples import sample_group
+
+    made = {
+        "history": epoch_group(analysis),
+        "by_epoch": by_epoch_group(analysis),
+        "predictions": sample_group(analysis),
+    }
+    return {kind: group for kind, group in made.items() if group is not None}
+
+
+def data_uri(svg: str) -> str:
+    """An SVG as an address that is the image itself."""
+    return DATA_URI + base64.b64encode(svg.encode()).decode()

@@ -36,16 +36,24 @@ class EpochFact:
     most_bias: Number = None
 
 
+FIGURES = ("variance_ratio", "r2", "pearson_r", "bias", "pred_mean", "true_mean", "true_std")
+_known: list[tuple[Context, tuple[EpochFact, ...]]] = []
+"""The run asked about last and its facts: four rules ask for the same ones, one after another."""
+
+
 def epoch_facts(context: Context) -> tuple[EpochFact, ...]:
     """Every logged epoch; figures that were not logged are taken from the per-epoch predictions where those exist."""
+    if not _known or _known[0][0] is not context:
+        _known[:] = [(context, _facts(context))]
+    return _known[0][1]
+
+
+def _facts(context: Context) -> tuple[EpochFact, ...]:
     history = context.history if context.history is not None else context.epoch_metrics
     if history is None:
         return ()
     recomputed = context.epoch_metrics
-    columns = {
-        name: _column(history, recomputed, name)
-        for name in ("variance_ratio", "r2", "pearson_r", "bias", "pred_mean", "true_mean", "true_std")
-    }
+    columns = {name: _column(history, recomputed, name) for name in FIGURES}
     return tuple(_fact(epoch, columns) for epoch in history.epochs)
 
 
@@ -58,10 +66,7 @@ def _column(history: History, recomputed: History | None, name: str) -> Mapping[
 
 
 def _fact(epoch: int | float, columns: Mapping[str, Mapping[int | float, float]]) -> EpochFact:
-    ratio, r2, r, bias, pred_mean, true_mean, true_std = (
-        columns[name].get(epoch)
-        for name in ("variance_ratio", "r2", "pearson_r", "bias", "pred_mean", "true_mean", "true_std")
-    )
+    ratio, r2, r, bias, pred_mean, true_mean, true_std = [columns[name].get(epoch) for name in FIGURES]
     if ratio is not None and ratio < 0:
         ratio = None
     if bias is None and pred_mean is not None and true_mean is not None and true_std is not None and true_std > 0:

@@ -53,7 +53,7 @@ RULES: tuple[Rule, ...] = (
         statistic=(
             "Rows with equal inputs in two splits, by `leak_check` of the metrics file; R² > 1 - 1e-6; share of predictions "
             "exactly equal to a truth that is not made of whole numbers; validation "
-            "R² above training R² by more than 3 standard errors."
+            "R² above training R² (or above 0, the mean's) by more than 3 standard errors."
         ),
         remedy="Check features for the target, and the splits for shared rows, groups or neighbours in time.",
         severities=(
@@ -85,14 +85,26 @@ RULES: tuple[Rule, ...] = (
         id=SHIFT,
         title="The splits have different means",
         meaning="The mean of this split differs from the training mean, and that difference accounts for the bias.",
-        statistic="(train mean - mean of this split)/σt against β: a match where it is half to one and a half of β.",
+        statistic="(train mean - mean of this split)/σt against β: a match where it is half to two and a half of β, and "
+        "beyond two standard errors of the difference of two means.",
         remedy="Compare how the splits were drawn; a model that knows little stays near its mean. Acts on beta.",
         severities="warning, info where β² < 0.02",
         check=check_shift,
         thresholds=(
             Threshold(name="t", default=3.0, reason="a smaller bias asks for no explanation", unit="SE"),
+            Threshold(
+                name="t_of_means",
+                default=2.0,
+                reason="of the two means' difference; less is what two draws of one population have",
+                unit="SE",
+            ),
             Threshold(name="least_share", default=0.5, reason="half of the bias", unit="of β"),
-            Threshold(name="most_share", default=1.5, reason="half as much again as the bias", unit="of β"),
+            Threshold(
+                name="most_share",
+                default=2.5,
+                reason="a model whose inputs moved with the target follows a part of the shift, and is biased by the rest",
+                unit="of β",
+            ),
         ),
     ),
 )

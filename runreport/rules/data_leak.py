@@ -114,14 +114,15 @@ def _above_training(context: Context, limits: Limits) -> Finding | None:
         return None
     epoch, train, validation = pair
     error = _validation_error(context, validation, epoch)
-    if error is None or validation - train <= limits["standard_errors"] * error:
+    # A leak makes the validation good, so it is compared with what needs no training at all: R² = 0, the mean.
+    if error is None or validation - max(train, 0.0) <= limits["standard_errors"] * error:
         return None
     by = (
         f"{number((validation - train) / error, 2)} standard errors (threshold {number(limits['standard_errors'])})"
         if error > 0
         else f"{fixed(validation - train)}, and its standard error is 0"
     )
-    halved = 1 - validation <= limits["error_share"] * (1 - train)
+    halved = 1 - validation <= limits["error_share"] * (1 - max(train, 0.0))
     message = (
         f"At epoch {epoch_text(epoch)} the validation R² of {fixed(validation)} exceeds the training R² of "
         f"{fixed(train)} by {by}: the validation set is easier, the training R² is "

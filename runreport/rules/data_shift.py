@@ -4,12 +4,35 @@ from __future__ import annotations
 
 import math
 
-from runreport.context import Context, Limits
+from runreport.context import Context, Final, Limits
 from runreport.findings import CLEAR, NOTICEABLE_R2, Checked, Finding, NotChecked, Outcome, Severity
 from runreport.rules import data_basis as basis
+from runreport.rules.value_range_sample import groups_of, sample_of
 from runreport.wording import fixed, percent, with_interval
 
 SHIFT = "data.shift"
+
+
+def _mean_error(context: Context, final: Final) -> float:
+    """Standard error of the difference between the two splits' means in σt; training rows are worth the share of these."""
+    sample = sample_of(context)
+    if sample is None or final.n is None:
+        return 0.0
+    import numpy as np
+
+    from runreport.statistics.effective_size import effective_size_of_mean
+
+    groups = groups_of(context, sample.n)
+    std = float(sample.true.std(ddof=0))
+    if groups is None or len(groups[0]) < 2:
+        worth = float(effective_size_of_mean(sample.true))
+    else:
+        centred = np.bincount(groups[1], weights=sample.true - sample.true.mean())
+        worth = (std * sample.n) ** 2 / max(float((centred * centred).sum()), 1e-300)
+    worth = min(max(worth, 1.0), float(sample.n))
+    rows = context.split_statistic("train", "n")
+    train = 0.0 if rows is None or rows <= 0 else sample.n / (rows * worth)
+    return math.sqrt(1.0 / worth + train)
 
 
 def check_shift(context: Context, limits: Limits) -> Outcome:
@@ -28,6 +51,9 @@ def check_shift(context: Context, limits: Limits) -> Outcome:
     share = shift / bias if bias else 0.0
     detectable = p is not None and p < math.erfc(limits["t"] / math.sqrt(2))
     if not detectable or not limits["least_share"] <= share <= limits["most_share"]:
+        return CLEAR
+    if abs(shift) <= limits["t_of_means"] * _mean_error(context, final):
+        # Two samples of one population differ by as much: no other season, only another draw.
         return CLEAR
     name = basis.split_name(final.split)
     message = (

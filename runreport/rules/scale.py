@@ -10,6 +10,7 @@ from runreport.metrics.bounds import bias_bounds
 from runreport.rules import data_basis as basis
 from runreport.rules.base import Rule, Threshold
 from runreport.rules.bias_epochs import EpochFact, epoch_facts
+from runreport.rules.scale_units import Unit, arriving, unit_of
 from runreport.wording import epoch as epoch_text
 from runreport.wording import fixed, number, percent, plural
 
@@ -26,20 +27,22 @@ class _Point:
 
 
 def check_mismatch(context: Context, limits: Limits) -> Outcome:
-    """scale.mismatch: off at the end is critical, a slow way to the target's scale a warning, a quick one information.
+    """scale.mismatch: another unit at the end is critical; a way to the target's scale that took long is information.
 
-    A network whose output starts at 0 begins every run on a target of mean 4 σ at |β| = 4 and is there in two or three
-    epochs: the first epoch alone says nothing of the run. What counts is whether the saved model is still off, and how
-    much of the training went into getting there.
+    A network whose output starts at 0 begins every run on a target of mean 4 σ at |β| = 4. Such a mean is an offset, or an
+    output that has not arrived, where no conversion of units explains it; only without a correlation does size alone count.
     """
     facts = [fact for fact in epoch_facts(context) if fact.least_bias is not None or fact.ratio is not None]
+    unit = unit_of(context, limits)
+    if unit is not None:
+        return Checked(findings=(_other_unit(unit, limits),))
     end, where, split = _end(context, facts)
     if end is None and not facts:
         return NotChecked(
             rule=MISMATCH, reason="no bias and no std ratio, neither of the final figures nor of an epoch"
         )
     if end is not None and _off(end, limits):
-        return Checked(findings=(_still_off(context, end, where, split, limits),))
+        return _judge_size(context, end, (where, split), facts, limits)
     if end is not None and end.bias is None and not any(fact.least_bias is not None for fact in facts):
         return NotChecked(
             rule=MISMATCH, reason="the std ratio is in range, but neither the bias nor R² with it is known"
@@ -47,6 +50,29 @@ def check_mismatch(context: Context, limits: Limits) -> Outcome:
     if len(facts) < 2 or not _off(_point(facts[0]), limits):
         return CLEAR
     return Checked(findings=(_started_off(facts, limits),))
+
+
+def _judge_size(
+    context: Context, end: _Point, place: tuple[str, str], facts: list[EpochFact], limits: Limits
+) -> Outcome:
+    """Mean or spread where only another scale puts them, and no conversion that explains both."""
+    where, split = place
+    follows = _follows(context)
+    if end.ratio is not None and end.ratio > limits["highest_ratio"]:
+        return Checked(findings=(_still_off(context, end, where, split, limits),))
+    if follows and not (end.ratio is not None and end.ratio < limits["lowest_ratio"]):
+        # The predictions follow the truth at a spread of its own size: the mean alone is off, and bias.dominates says so.
+        return CLEAR
+    on_its_way = arriving(facts, limits)
+    if follows is None and not on_its_way:
+        return Checked(findings=(_still_off(context, end, where, split, limits),))
+    return Checked(findings=(_not_arrived(end, where, split, limits, on_its_way=on_its_way, follows=bool(follows)),))
+
+
+def _follows(context: Context) -> bool | None:
+    """Whether the final correlation is shown to be positive; None where no interval of it is known."""
+    bounds = basis.finite_interval(context.final, "pearson_r")
+    return None if bounds is None else bounds[0] > 0
 
 
 def _point(fact: EpochFact) -> _Point:
@@ -130,12 +156,79 @@ def _still_off(context: Context, end: _Point, where: str, split: str, limits: Li
     )
 
 
+def _not_arrived(end: _Point, where: str, split: str, limits: Limits, *, on_its_way: bool, follows: bool) -> Finding:
+    """Off by more than any model of this target, while the log or the correlation says that the output was not learnt."""
+    message = f"{where} {_what(end, limits)} ({_thresholds(limits)})"
+    if on_its_way:
+        message += (
+            ". The log shows the mean still on its way to the target when training ended: the output had not arrived."
+        )
+    elif follows:
+        message += ". No single conversion of units explains mean and spread together."
+    else:
+        message += (
+            ". The predictions are not shown to follow the truth, so another unit cannot be told from an output that was "
+            "never learnt. Normalised targets, or an output bias that starts at the training mean, rule the second out."
+        )
+    return Finding(
+        rule=MISMATCH,
+        severity=Severity.INFO if on_its_way else Severity.WARNING,
+        message=message,
+        evidence={
+            "bias": end.bias,
+            "bias_is_lower_bound": not end.exact,
+            "variance_ratio": end.ratio,
+            "still_arriving": on_its_way,
+        },
+        split=split,
+        acts_on="beta",
+    )
+
+
+def _other_unit(unit: Unit, limits: Limits) -> Finding:
+    place = "On the validation set" if unit.split == "validation" else f"On the {basis.split_name(unit.split)} set"
+    at = "" if unit.split != "validation" or unit.epoch is None else f", epoch {epoch_text(unit.epoch)},"
+    message = (
+        f"{place}{at} the predictions have mean {number(unit.pred_mean, 3)} and std {number(unit.pred_std, 3)}, the truth "
+        f"{number(unit.true_mean, 3)} and {number(unit.true_std, 3)}: the mean is {fixed(abs(unit.bias), 2)} true standard "
+        f"deviations off and the std {percent(unit.ratio)} of the truth's. "
+    )
+    if unit.factor is None:
+        message += (
+            "That is where predictions lie that were left in standard deviations of the training targets. Scaling them "
+            "back"
+        )
+    else:
+        message += f"One factor, {number(unit.factor, 3)}, explains both. Multiplying by it"
+    message += (
+        f" gives R² = {fixed(unit.mended_r2)}, of the {fixed(unit.r * unit.r)} that any shift and scale can reach "
+        f"(r = {fixed(unit.r, 2)}): the predictions are not on the target's scale."
+    )
+    return Finding(
+        rule=MISMATCH,
+        severity=Severity.CRITICAL,
+        message=message,
+        evidence={
+            "conversion": "standard units" if unit.factor is None else "factor",
+            "factor": unit.factor,
+            "mended_r2": unit.mended_r2,
+            "bias": unit.bias,
+            "bias_is_lower_bound": False,
+            "variance_ratio": unit.ratio,
+            "pearson_r": unit.r,
+        },
+        epoch=unit.epoch,
+        split=unit.split,
+        acts_on="beta",
+        recoverable=unit.bias * unit.bias,
+    )
+
+
 def _started_off(facts: list[EpochFact], limits: Limits) -> Finding:
     first = facts[0]
     settled = next((i for i, fact in enumerate(facts) if _settled(fact, limits)), None)
     count = len(facts) if settled is None else settled
     share = count / len(facts)
-    slow = share > limits["slow_share"] and count >= limits["slow_epochs"]
     until = (
         "and no epoch of the log is shown to be settled"
         if settled is None
@@ -147,7 +240,7 @@ def _started_off(facts: list[EpochFact], limits: Limits) -> Finding:
     )
     return Finding(
         rule=MISMATCH,
-        severity=Severity.WARNING if slow else Severity.INFO,
+        severity=Severity.INFO,
         message=message,
         evidence={
             "first_epoch": first.epoch,
@@ -179,11 +272,17 @@ RULES: tuple[Rule, ...] = (
             "with a range many times too wide, or tiny and off. Units, normalisation or output initialisation."
         ),
         statistic=(
-            "|β| (known, or its lower bound from R² and the ratio) and α = σp/σt at the saved epoch or in the final "
-            "figures, and at the first logged epoch with the epochs until |β| ≤ 1 and α is in range."
+            "A factor k about zero, or standard units of the training targets, against a shift and a stretch: beyond "
+            "1 - r² the shift leaves (α - r)², the stretch β², the conversion (m - kp)² + (kα - r)², with m and p the means "
+            "in σt. At the final figures, else at the epoch of the log with the highest r, unless |β| was still falling. "
+            "Where no r is known: |β| (or its lower bound from R² and the ratio) and α = σp/σt at the saved epoch, and at "
+            "the first one with the epochs until |β| ≤ 1 and α is in range."
         ),
         remedy="Normalise the target, start the output bias at the training mean, check the units. Acts on beta.",
-        severities="critical where the saved model is off; warning where it took a quarter of the epochs; else info",
+        severities=(
+            "critical where a conversion is found, the spread is 20 times the truth's, or the mean far off and r not known; "
+            "warning where the mean is far off and r not shown; info while it is still on its way, or was at first"
+        ),
         check=check_mismatch,
         thresholds=(
             Threshold(name="bias", default=3.0, reason="beyond nearly all of the target's own values", unit="σt"),
@@ -193,12 +292,57 @@ RULES: tuple[Rule, ...] = (
             Threshold(name="highest_ratio", default=20.0, reason="R² is below -300 at that ratio, whatever the rest"),
             Threshold(name="settled_bias", default=1.0, reason="within the bulk of the target", unit="σt"),
             Threshold(
-                name="slow_share",
-                default=0.25,
-                reason="a quarter of the training spent on a shift that initialisation gives for free",
-                unit="of epochs",
+                name="least_t", default=5.0, reason="the slope, and with it the factor, is known to 20 %", unit="SE"
             ),
-            Threshold(name="slow_epochs", default=5, reason="in a very short log a quarter is an epoch or two"),
+            Threshold(
+                name="least_factor",
+                default=1.5,
+                reason="no two common units are closer; a target predicted through its logarithm may be some 10 % low",
+            ),
+            Threshold(
+                name="least_other",
+                default=0.02,
+                reason="where a shift or a stretch leaves less than a noticeable R², it explains as well",
+                unit="R²",
+            ),
+            Threshold(
+                name="left_share",
+                default=0.25,
+                reason="the conversion mends three quarters of what a shift, and what a stretch, would leave",
+            ),
+            Threshold(
+                name="least_r",
+                default=0.5,
+                reason="a network at its start has outputs like standard units, and seldom knows a quarter of the variance",
+                unit="r",
+            ),
+            Threshold(
+                name="least_bias",
+                default=0.5,
+                reason="a mean that is off by less, or a target centred at 0, is no sign",
+                unit="σt",
+            ),
+            Threshold(
+                name="centred", default=0.15, reason="the mean lies at 0 within sampling and a little bias", unit="of β"
+            ),
+            Threshold(
+                name="closely_centred",
+                default=0.08,
+                reason="without a spread that tells: one offset in thirty is of that size by chance",
+                unit="of β",
+            ),
+            Threshold(
+                name="least_cost",
+                default=0.25,
+                reason="β² of the final figures from which the log is asked what unit they are in",
+                unit="R²",
+            ),
+            Threshold(
+                name="arrival_share",
+                default=0.05,
+                reason="|β| falls by a twentieth in the second half of the log: the mean is not where it will end",
+                unit="of β",
+            ),
         ),
     ),
 )

@@ -258,10 +258,12 @@ RULES: tuple[Rule, ...] = (
         meaning="The mean error of a predicted range, a group, or a true range differs from that of the rest.",
         statistic=(
             "By fifth of y_pred: mean residual of the straight recalibration, t with the effective count, Bonferroni. "
-            "By group: a group's mean error against the others', t with G - 2 degrees of freedom, Bonferroni; groups that "
-            "all differ, χ² against the scatter inside them, rows that follow each other counted for what they are worth. By "
-            "fifth of y_true: what exceeds the line (r, α and β give one: regression to the mean) and the bend that the same "
-            "errors give when dealt to other predictions."
+            "By group: a group's mean error against the others', t with G - 2 degrees, Bonferroni; two sets of groups, "
+            "the largest between/within ratio against normal groups (Engelman & Hartigan 1969); mean errors that vary more "
+            "than the true means, with r > 0 inside the groups (Pitman 1939); groups that all differ, χ² against the scatter "
+            "inside them, rows that follow each other counted for what they are worth. By fifth of y_true: what exceeds the "
+            "line (r, α and β give one: regression to the mean) and the bend that the same errors give when dealt to other "
+            "predictions."
         ),
         remedy=(
             "A bent calibration curve is straightened by monotone recalibration, or by training on the scale that is "

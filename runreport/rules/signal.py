@@ -6,6 +6,12 @@ from runreport.context import Context, Limits
 from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity
 from runreport.rules import data_basis as basis
 from runreport.rules.base import Rule, Threshold
+from runreport.rules.bias_epochs import epoch_facts
+from runreport.rules.scale_units import logged_worth
+from runreport.rules.segment_sets import within_correlation
+from runreport.rules.value_range_sample import groups_of, sample_of
+from runreport.statistics.analytic import fisher_interval
+from runreport.wording import epoch as epoch_text
 from runreport.wording import fixed, with_interval
 
 LIMITED = "signal.limited"
@@ -38,6 +44,8 @@ def check_limited(context: Context, limits: Limits) -> Outcome:
     shown_cost = None if gap is None else gap * gap
     cheap = shown_cost is not None and shown_cost < limits["spread_cost"]
     if not (calibrated or cheap) or not (holds_zero or ceiling < asked):
+        return CLEAR if not tested else Checked(p_values=tested)
+    if holds_zero and inside_groups(context, limits):
         return CLEAR if not tested else Checked(p_values=tested)
     correlation = with_interval(r, r_bounds, 2)
     if holds_zero:
@@ -79,11 +87,26 @@ def check_limited(context: Context, limits: Limits) -> Outcome:
     return Checked(findings=(finding,), p_values=tested)
 
 
+def inside_groups(context: Context, limits: Limits) -> bool:
+    """Whether the predictions follow the truth inside the groups: offsets between them can hide that from the whole r."""
+    sample = sample_of(context)
+    found = None if sample is None else groups_of(context, sample.n)
+    inside = None if sample is None or found is None else within_correlation(sample.true, sample.pred, found[1])
+    return inside is not None and inside[0] >= limits["within_r"] and inside[2] < limits["within_p"]
+
+
 def check_inverted(context: Context, limits: Limits) -> Outcome:
-    """signal.inverted: r's interval lies below 0, and by more than chance: predictions fall where the truth rises."""
+    """signal.inverted: r's interval lies below 0, and by more than chance: predictions fall where the truth rises.
+
+    Where early stopping kept an epoch that knows nothing yet (each later one is worse, being surer of the wrong sign), the
+    last epoch of the log tells. Predictions that hardly vary are those of initial weights, whatever their correlation.
+    """
     final = context.final
     reason = basis.why_not(final, "pearson_r")
     r, bounds = basis.estimate(final, "pearson_r"), basis.finite_interval(final, "pearson_r")
+    logged = _inverted_in_log(context, limits)
+    if logged is not None and (bounds is None or bounds[0] <= 0):
+        return Checked(findings=(logged,))
     if final is None or reason is not None or r is None or bounds is None:
         return NotChecked(rule=INVERTED, reason=reason or "no correlation")
     # The test is signal.limited's: its p-value counts among the tests once.
@@ -91,6 +114,8 @@ def check_inverted(context: Context, limits: Limits) -> Outcome:
     if bounds[1] >= 0 or r > -limits["least_size"] or (p is not None and p >= limits["p"]):
         return CLEAR
     ratio, beta = basis.estimate(final, "variance_ratio"), basis.estimate(final, "bias")
+    if ratio is not None and -2 * r * ratio - ratio * ratio < limits["least_gain"]:
+        return CLEAR
     mirrored = None if ratio is None or beta is None else -2 * r * ratio - ratio * ratio - beta * beta
     message = (
         f"{basis.place(final)} the predictions run against the truth: their correlation is {with_interval(r, bounds, 2)}. "
@@ -114,6 +139,34 @@ def check_inverted(context: Context, limits: Limits) -> Outcome:
     return Checked(findings=(finding,))
 
 
+def _inverted_in_log(context: Context, limits: Limits) -> Finding | None:
+    """The last logged epoch's validation correlation, where it is shown to be far below 0 and training made it so."""
+    facts = [fact for fact in epoch_facts(context) if fact.r is not None]
+    worth = logged_worth(context)
+    if len(facts) < limits["least_epochs"] or worth is None:
+        return None
+    last, first = facts[-1], facts[0]
+    if last.r is None or first.r is None or first.r - last.r < limits["moved"]:
+        return None
+    bounds = fisher_interval(last.r, worth, level=1 - limits["p"])
+    if bounds is None or bounds[1] >= -limits["least_size"]:
+        return None
+    message = (
+        f"On the validation set the correlation of predictions and truth went from {fixed(first.r, 2)} at epoch "
+        f"{epoch_text(first.epoch)} to {fixed(last.r, 2)} at epoch {epoch_text(last.epoch)}: training learns the truth with "
+        "its sign turned. The epoch that was saved knows too little to show it."
+    )
+    return Finding(
+        rule=INVERTED,
+        severity=Severity.CRITICAL if bounds[1] < -limits["critical_size"] else Severity.WARNING,
+        message=message,
+        evidence={"pearson_r": last.r, "first_r": first.r, "pearson_r_interval": [bounds[0], bounds[1]]},
+        epoch=last.epoch,
+        split="validation",
+        acts_on="r",
+    )
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         id=LIMITED,
@@ -125,7 +178,8 @@ RULES: tuple[Rule, ...] = (
         statistic=(
             "95 % interval of Pearson r contains 0, or the larger end of r² is below the R² asked for; and the interval "
             "of the slope r/α contains 1, or (α - r)² is below 0.02 somewhere in r's interval. r² is the R² of the best "
-            "linear rescaling (Murphy 1988)."
+            "linear rescaling (Murphy 1988). Not where r inside the groups, each centred on its mean, is shown to be positive: "
+            "t of the groups' own Fisher z, G - 1 degrees."
         ),
         remedy="Data, features, split, optimisation: see whether the training R² is high or low. Acts on r.",
         severities="info",
@@ -143,6 +197,12 @@ RULES: tuple[Rule, ...] = (
                 reason="a spread that costs less than the smallest noticeable ΔR² is not what holds the model back",
                 unit="R²",
             ),
+            Threshold(
+                name="within_r", default=0.1, reason="a hundredth of the variance inside the groups is signal", unit="r"
+            ),
+            Threshold(
+                name="within_p", default=basis.WARNING_P, reason="three standard errors, groups as units", unit="p"
+            ),
         ),
     ),
     Rule(
@@ -153,7 +213,8 @@ RULES: tuple[Rule, ...] = (
             "counts backwards, or a column is swapped between training and this evaluation; or the relation itself turned "
             "between the splits."
         ),
-        statistic="95 % interval of Pearson r entirely below 0, r ≤ -0.1 and p < 0.0027. Mirrored: R² = -2rα - α² - β².",
+        statistic="95 % interval of Pearson r entirely below 0, r ≤ -0.1 and p < 0.0027; or the same of the last epoch "
+        "of the log. Not where mirroring gives less than 0.05. Mirrored: R² = -2rα - α² - β².",
         remedy=(
             "Compare the target's sign, unit and transform at training and here, and the columns that are called truth and "
             "prediction. Mirror the predictions only once the cause is known. Acts on r."
@@ -172,6 +233,21 @@ RULES: tuple[Rule, ...] = (
                 default=0.5,
                 reason="a quarter of the truth's variance is known, and used against it",
                 unit="-r",
+            ),
+            Threshold(
+                name="least_gain",
+                default=0.05,
+                reason="-2rα - α², what mirroring gives beside a constant: an output that was never learnt gives less",
+                unit="R²",
+            ),
+            Threshold(
+                name="least_epochs", default=3, reason="two epochs show no direction that training takes", unit="epochs"
+            ),
+            Threshold(
+                name="moved",
+                default=0.2,
+                reason="initial weights give ±0.2 or more on related inputs; what is learnt goes beyond",
+                unit="r",
             ),
         ),
     ),

@@ -7,7 +7,17 @@ from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Sev
 from runreport.rules import data_basis as basis
 from runreport.rules.base import Rule, Threshold
 from runreport.rules.segment_table import true_range_table
-from runreport.rules.value_range_sample import Edge, Sample, crowding, crowding_of, edges_of, excess_error, sample_of
+from runreport.rules.value_range_sample import (
+    Bound,
+    Edge,
+    Sample,
+    bounds_of,
+    crowding,
+    crowding_of,
+    edges_of,
+    excess_error,
+    sample_of,
+)
 from runreport.wording import fixed, number, percent
 
 SATURATED = "range.saturated"
@@ -36,6 +46,10 @@ def check_saturated(context: Context, limits: Limits) -> Outcome:
         return NotChecked(rule=SATURATED, reason="predictions or truth do not vary")
     piled = [edge for edge in edges if _piled(edge, sample, limits)]
     crowded = _crowded(pred_crowding, true_crowding, limits)
+    cut = [b for b in bounds_of(sample, limits["most_tied"]) if _cut(b, sample, limits)]
+    if cut:
+        shape = _shape_evidence(pred_crowding, true_crowding) | {"edges": _edge_rows(edges)}
+        return Checked(findings=(_cut_off(final, cut, shape, limits),))
     if not piled and not crowded:
         return CLEAR
     parts = []
@@ -63,17 +77,7 @@ def check_saturated(context: Context, limits: Limits) -> Outcome:
     else:
         message += " Their error there is not shown to differ from that of the other predictions."
     evidence = _shape_evidence(pred_crowding, true_crowding)
-    evidence["edges"] = [
-        {
-            "side": e.side,
-            "share": e.share,
-            "next_share": e.next_share,
-            "true_share": e.true_share,
-            "excess_error": e.excess_error,
-            "t": e.t,
-        }
-        for e in edges
-    ]
+    evidence["edges"] = _edge_rows(edges)
     finding = Finding(
         rule=SATURATED,
         severity=Severity.WARNING if harmful else Severity.INFO,
@@ -84,6 +88,45 @@ def check_saturated(context: Context, limits: Limits) -> Outcome:
         acts_on="r",
     )
     return Checked(findings=(finding,))
+
+
+def _edge_rows(edges: tuple[Edge, Edge]) -> list[Value]:
+    return [
+        {
+            "side": e.side,
+            "share": e.share,
+            "next_share": e.next_share,
+            "true_share": e.true_share,
+            "excess_error": e.excess_error,
+            "t": e.t,
+        }
+        for e in edges
+    ]
+
+
+def _cut(bound: Bound, sample: Sample, limits: Limits) -> bool:
+    """Equal to the last digit, often enough, with truth beyond: a bound that the target has itself leaves none there."""
+    few = bound.share * sample.n < limits["least_tied"] or bound.share < limits["tied_share"]
+    return not few and bound.beyond >= limits["beyond_share"]
+
+
+def _cut_off(final: Final, cut: list[Bound], shape: dict[str, Value], limits: Limits) -> Finding:
+    ends = " and ".join(f"{percent(b.share)} at the {b.side} end are exactly {number(b.value)}" for b in cut)
+    beyond = " and ".join(percent(b.beyond) for b in cut)
+    message = (
+        f"{basis.place(final)} of the predictions {ends} (threshold {percent(limits['tied_share'], 0)}), and hardly any other "
+        f"value repeats: they are cut off. {beyond} of the truth lies beyond."
+    )
+    return Finding(
+        rule=SATURATED,
+        severity=Severity.WARNING,
+        message=message,
+        evidence=shape
+        | {"cut_off": [{"side": b.side, "value": b.value, "share": b.share, "true_beyond": b.beyond} for b in cut]},
+        epoch=final.epoch,
+        split=final.split,
+        acts_on="r",
+    )
 
 
 def _piled(edge: Edge, sample: Sample, limits: Limits) -> bool:
@@ -242,10 +285,11 @@ RULES: tuple[Rule, ...] = (
         meaning="Many predictions sit at one end of their range, or crowd towards both: an output at its limits.",
         statistic=(
             "Share of predictions within 2 % of an end of their range, against the share just inside and the "
-            "truth's own; Bhatia-Davis index s²/((max - mean)(mean - min)), against the truth's. Welch t of the error there."
+            "truth's own; share equal to an end to the last digit, and truth beyond it; Bhatia-Davis index "
+            "s²/((max - mean)(mean - min)), against the truth's. Welch t of the error there."
         ),
         remedy="Look at the output activation, clipping, and the scale of the last layer's weights. Acts on r.",
-        severities="warning where the error at the ends differs from that elsewhere; else info",
+        severities="warning where the error at the ends differs from that elsewhere, or they are cut off; else info",
         check=check_saturated,
         thresholds=(
             Threshold(name="edge_width", default=0.02, reason="the part of the range that counts as its end"),
@@ -262,6 +306,27 @@ RULES: tuple[Rule, ...] = (
                 name="crowding_margin", default=0.1, reason="above the truth's own: a two-humped target is no fault"
             ),
             Threshold(name="harm_t", default=3.0, reason="three standard errors; two ends are looked at"),
+            Threshold(
+                name="tied_share",
+                default=0.1,
+                reason="a tenth of the predictions told apart from nothing",
+                unit="of rows",
+            ),
+            Threshold(
+                name="least_tied", default=5, reason="float32 repeats a value by chance now and then", unit="rows"
+            ),
+            Threshold(
+                name="beyond_share",
+                default=0.05,
+                reason="a cut at the target's own bound, such as 0, has no truth beyond it",
+                unit="of rows",
+            ),
+            Threshold(
+                name="most_tied",
+                default=0.2,
+                reason="of a tree, of neighbours and of rounded figures every value repeats",
+                unit="of the other rows",
+            ),
             _LEAST_ROWS,
             Threshold(
                 name="least_effective",

@@ -143,3 +143,31 @@ def excess_error(
     if not math.isfinite(difference) or not variance > 0:
         return None, None
     return difference, difference / math.sqrt(variance)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """A value at one end of the predictions that many of them share: how many, and how much of the truth lies beyond it."""
+
+    side: str
+    value: float
+    share: float
+    beyond: float
+
+
+def bounds_of(sample: Sample, most_tied: float) -> list[Bound]:
+    """Ends of the predicted range at which predictions are equal to the last digit, as a cut-off leaves them.
+
+    Empty where other values repeat as well (a tree, neighbours, rounding): more than ``most_tied`` of the rows between the
+    ends share their value with another one.
+    """
+    import numpy as np
+
+    low, high = float(sample.pred.min()), float(sample.pred.max())
+    inner = sample.pred[(sample.pred > low) & (sample.pred < high)]
+    if inner.size < 2 or 1 - np.unique(inner).size / inner.size > most_tied:
+        return []
+    return [
+        Bound(side=side, value=value, share=float((sample.pred == value).mean()), beyond=float(beyond.mean()))
+        for side, value, beyond in (("lower", low, sample.true < low), ("upper", high, sample.true > high))
+    ]

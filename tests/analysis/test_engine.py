@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -11,6 +14,7 @@ from runreport.analysis.predictions import group_column
 from runreport.criteria.spec import default_tiers
 from runreport.errors import InputError
 from runreport.findings import Finding, Severity
+from runreport.ingest.load import load_runs
 from runreport.run import Run
 from runreport.settings import Settings
 
@@ -126,3 +130,22 @@ def test_group_columns() -> None:
     assert group_column(frame, ("y_true",), "local_indices") == "local_indices"
     with pytest.raises(InputError, match="patient_id"):
         group_column(frame, ("y_true",), "patientid")
+
+
+def test_a_run_with_per_epoch_predictions_alone_is_judged_by_them(tmp_path: Path) -> None:
+    logs = Path(__file__).resolve().parents[2] / "example_logs" / "csv"
+    shutil.copy(logs / "epoch_predictions_run3.parquet", tmp_path)
+    (alone,) = load_runs([str(tmp_path)])
+    (whole,) = load_runs([str(logs / "run3.csv")])
+    assert isinstance(alone, Run)
+    assert isinstance(whole, Run)
+    found = analyze_run(alone)
+    assert found.history is not None
+    assert whole.history is not None
+    assert found.history.get("r2") == pytest.approx(whole.history.get("r2"), abs=1e-6)
+    assert any("worked out from epoch_predictions_run3.parquet" in note.message for note in found.run.notes)
+    assert found.final is not None
+    assert (found.final.split, found.final.n, found.final.group_column) == ("validation", 144, "flight_name")
+    assert found.final.interval("r2") is not None
+    # What was worked out from the predictions cannot be checked against them.
+    assert found.context.epoch_metrics is None

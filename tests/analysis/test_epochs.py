@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from runreport.analysis.epochs import epoch_rows, history_from_frame, telling_epochs
+from runreport.analysis.epochs import epoch_rows, telling_epochs
 from runreport.context import history_of
+from runreport.history import history_from_frame
 
 
 def test_bias_is_known_where_the_means_are_logged() -> None:

@@ -155,7 +155,7 @@ def test_a_half_written_last_line_is_said(here: Path) -> None:
         ([""], ("an empty path",)),
         (["x" * 400], ("cannot be looked up",)),
         (["empty"], ("empty", "no runs in this folder", "expected history CSVs")),
-        (["notes.txt"], ("notes.txt", "not a file that can be read here", "expected a history CSV")),
+        (["notes.txt"], ("notes.txt", "no line names an epoch", "expected a history CSV")),
     ],
 )
 def test_nothing_to_report(here: Path, arguments: list[str], words: tuple[str, ...]) -> None:

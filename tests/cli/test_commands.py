@@ -19,7 +19,7 @@ HISTORY = "epoch,val_loss,r2,variance_ratio\n" + "".join(
     f"{i},{1 / i:.4f},{0.5 - 1 / i:.4f},0.6\n" for i in range(1, 9)
 )
 PREDICTIONS = "y_true,y_pred\n" + "".join(f"{i % 10},{(i * 7) % 10}\n" for i in range(60))
-COMMANDS = ("analyze", "compare", "formats", "rules", "explain")
+COMMANDS = ("analyze", "compare", "check", "verify", "watch", "formats", "rules", "explain", "init")
 HEAVY = ("polars", "numpy", "scipy", "altair", "vl_convert", "jinja2", "yaml", "torch", "pyarrow", "pandas")
 
 
@@ -123,7 +123,11 @@ def test_compare_looks_names_up_in_the_default_folders(here: Path) -> None:
     assert "run1" in result.stdout
     assert "run3 has no predictions" in result.stdout
     assert result.stderr == "report: reports/comparison.md\n"
-    assert (here / "reports" / "comparison.md").read_text().startswith("# Comparison of run1 and run3\n")
+    assert (
+        (here / "reports" / "comparison.md")
+        .read_text()
+        .startswith("# Comparison of run1 and run3: no ranking by R² is supported\n")
+    )
 
 
 def test_compare_takes_paths_and_other_folders(here: Path) -> None:

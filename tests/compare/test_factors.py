@@ -49,6 +49,8 @@ def test_unset_and_off_come_first_then_the_order_given() -> None:
     found = design(sweep(*({"loss": v, "seed": s} for v in ("huber", None, "ccc") for s in (1, 2))))
     assert [level.label for level in found.factors[0].levels] == ["not set", "huber", "ccc"]
     assert not found.factors[0].numeric
+    words = design(sweep(*({"pretraining": v, "seed": s} for v in ("broken_ssl", "masked", "none") for s in (1, 2))))
+    assert [level.value for level in words.factors[0].levels] == ["none", "broken_ssl", "masked"]
     off = design(sweep(*({"augment": v, "seed": s} for v in (True, False) for s in (1, 2))))
     assert [level.value for level in off.factors[0].levels] == [False, True]
     assert not off.factors[0].numeric

@@ -79,7 +79,7 @@ def test_the_order_is_that_of_the_arguments(logs: Path) -> None:
     [
         ("nothing.csv", "no such file or folder"),
         ("no*such.csv", "no log matches this pattern"),
-        ("notes.txt", "not a file that can be read here"),
+        ("notes.txt", "no line names an epoch"),
         ("x" * 300, "cannot be looked up"),
     ],
 )

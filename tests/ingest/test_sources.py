@@ -116,7 +116,7 @@ def test_standard_input_of_any_kind(monkeypatch: pytest.MonkeyPatch, text: str, 
 
 @pytest.mark.parametrize(
     ("data", "said"),
-    [(b"", "standard input: nothing"), (b"no log", "standard input: not a file that can be read here")],
+    [(b"", "standard input: nothing"), (b"no log", "standard input: text in which no line names an epoch")],
 )
 def test_standard_input_that_is_no_log(monkeypatch: pytest.MonkeyPatch, data: bytes, said: str) -> None:
     monkeypatch.setattr(sys, "stdin", Stdin(data))
@@ -209,7 +209,7 @@ def test_hidden_folders_and_caches_are_not_looked_into(tmp_path: Path) -> None:
 def test_a_reader_can_be_forced_and_a_wrong_name_names_them_all(tmp_path: Path) -> None:
     path = tmp_path / "printed.weird"
     path.write_text(HISTORY)
-    assert "not a file that can be read here" in refusal(path)
+    assert "whose ending (.weird) no reader goes by" in refusal(path)
     assert val_loss(one(path, reader="table")) == (0.5, 0.4)
     with pytest.raises(InputError, match=r"--reader: 'tabel'; expected 'table'"):
         list(load_runs([str(path)], reader="tabel"))

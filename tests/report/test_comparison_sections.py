@@ -16,14 +16,21 @@ from runreport.analysis.record import Analysis
 from runreport.cli import app
 from runreport.compare.engine import compare_runs
 from runreport.compare.record import Comparison
-from runreport.marks import STRONG, plain
+from runreport.marks import STRONG, plain, strong
 from runreport.report.build import build_report
 from runreport.report.charts_factors import factor_chart, level_labels, spread
 from runreport.report.comparison_files import design_lines, design_report, write_comparison_files
 from runreport.report.factors_json import design_document
 from runreport.report.json import jsonable, to_json
 from runreport.report.markdown import render_markdown
-from runreport.report.sections.comparison import comparison_blocks, runs_table, standing
+from runreport.report.sections.comparison import (
+    comparison_blocks,
+    comparison_sections,
+    comparison_title,
+    config_blocks,
+    runs_table,
+    standing,
+)
 from runreport.report.sections.factors import differences_table, levels_table, noise_sentence, sampling_sentence
 from runreport.run import Run
 
@@ -129,7 +136,9 @@ def test_terminal_lines_are_plain_text(large: Comparison) -> None:
 def test_small_comparisons_say_what_an_interval_and_a_verdict_are() -> None:
     runs = [one_run(f"r{i}", i, 1, gain) for i, gain in enumerate((0.3, 0.6, 1.3))]
     comparison = compare_runs(runs)
-    text = " ".join(plain(b.text) for b in comparison_blocks(comparison) if b.kind == "paragraph")
+    sections = {s.id: s for s in comparison_sections(comparison)}
+    assert list(sections) == ["comparison", "pairs", "settings"]
+    text = " ".join(plain(b.text) for b in sections["pairs"].blocks if b.kind == "paragraph")
     assert "Each interval is its pair's own, unadjusted" in text
     assert comparison.effects == ()
     bare = one_run("bare", 9, 1, 0.3, predicted=False)
@@ -143,9 +152,41 @@ def test_a_setting_that_a_config_does_not_give_is_not_known() -> None:
     third = analyze_run(
         Run(name="other", format="native", files={}, predictions=other.predictions, split="test", config=config)
     )
-    tables = [b for b in comparison_blocks(compare_runs([*runs, third])) if b.kind == "table"]
+    tables = [b for b in config_blocks(compare_runs([*runs, third])) if b.kind == "table"]
     row = next(row for row in tables[-1].rows if "variance_lambda" in row[0])
     assert row[1:] == ("0", "1", "not known")
+
+
+def test_the_title_ranks_only_beyond_noise() -> None:
+    clear = [one_run(f"r{i}", i, 1, gain) for i, gain in enumerate((0.9, 3.0))]
+    assert re.fullmatch(r"Highest R² of 2 runs: r0 \(0\.\d\d\), beyond noise", comparison_title(compare_runs(clear)))
+    close = [one_run(f"r{i}", i, 1, gain) for i, gain in enumerate((0.6, 0.62))]
+    assert re.fullmatch(
+        r"Highest R² of 2 runs: r\d \(0\.\d\d\), but not shown to be better than r\d",
+        comparison_title(compare_runs(close)),
+    )
+    bare = [one_run("a", 1, 1, 0.3, predicted=False), one_run("b", 2, 1, 0.3, predicted=False)]
+    assert comparison_title(compare_runs(bare)) == "Comparison of a and b: no ranking by R² is supported"
+
+
+def test_a_setting_that_most_runs_share_shows_who_differs() -> None:
+    runs = [one_run(f"r{i}", level, 1, 0.3 + 0.1 * i) for i, level in enumerate((1, 1, 7))]
+    table, said = config_blocks(compare_runs(runs))[:2]
+    assert table.kind == "table"
+    assert table.rows[0][1:] == ("1", "1", strong("7"))
+    assert said.kind == "paragraph"
+    assert said.text.endswith("Bold: other than most of these runs.")
+
+
+def test_a_run_beside_others_folds_pairs_and_settings() -> None:
+    runs = [one_run(f"r{i}", i, 1, gain) for i, gain in enumerate((0.3, 0.6, 1.3))]
+    blocks = comparison_blocks(compare_runs(runs), here="r1")
+    folds = [b for b in blocks if b.kind == "fold"]
+    assert [f.summary for f in folds] == ["Differences to the other runs, pair by pair", "Settings that differ"]
+    pairs = next(b for b in folds[0].blocks if b.kind == "table")
+    assert all("r1" in row[0] for row in pairs.rows)
+    text = render_markdown(build_report(runs[1], compare_runs(runs)))
+    assert "<details>\n<summary>Settings that differ</summary>\n\n| setting |" in text
 
 
 def test_compare_prints_the_answer_and_says_what_one_run_lacks(tmp_path: Path) -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +18,11 @@ from runreport.analysis.record import Analysis
 from runreport.compare.engine import compare_runs
 from runreport.ingest.load import load_runs
 from runreport.report.build import build_comparison, build_report
+from runreport.report.comparison_files import write_comparison_files
 from runreport.report.json import document, to_json
 from runreport.report.markdown import render_markdown
 from runreport.report.terminal import print_comparison, print_run
+from runreport.report.write import file_names, write_report
 from runreport.run import Run
 
 HOSTILE = "<img src=x onerror=alert(1)>](http://a.example)|`*_#\x1b[31m\n## x"
@@ -24,7 +30,7 @@ NAMES = ("# <b>one</b> [a](b)|`c`", "--- **two** \x1b]0;x\x07 _ <!--")
 SECTIONS = {
     "Executive summary", "Final results", "Prediction distribution", "Training progression", "Key observations",
     "Root cause", "Early stopping", "Comparison", "Success criteria", "Recommended next steps", "Files and artifacts",
-    "Not checked", "The runs",
+    "Not checked", "The runs", "Differences, pair by pair", "Settings",
 }  # fmt: skip
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
@@ -64,7 +70,12 @@ def analyses(tmp_path_factory: pytest.TempPathFactory) -> list[Analysis]:
 def assert_harmless(text: str) -> None:
     tokens = PARSER.parse(text)
     kinds = {t.type for t in tokens} | {c.type for t in tokens for c in t.children or []}
-    forbidden = {"html_block", "html_inline", "link_open", "code_block", "blockquote_open", "em_open", "s_open"}
+    # The only HTML is ours: what opens and closes a fold, with nothing but text in its summary.
+    for token in tokens:
+        if token.type == "html_block":
+            assert re.fullmatch(r"<details>\n<summary>[^<>\n]*</summary>\n|</details>\n?", token.content), token.content
+    kinds.discard("html_block")
+    forbidden = {"html_inline", "link_open", "code_block", "blockquote_open", "em_open", "s_open"}
     assert kinds & forbidden == set()
     assert "\x1b" not in text
     assert not any("\ue000" <= c <= "\ue003" for c in text)
@@ -135,8 +146,6 @@ def test_the_json_is_strict_and_keeps_the_names(analyses: list[Analysis]) -> Non
 
 
 def test_the_files_stay_where_they_belong(analyses: list[Analysis], tmp_path: Path) -> None:
-    from runreport.report.write import file_names, write_report
-
     names = file_names([a.run.name for a in analyses])
     written = [write_report(a, None, tmp_path / "out", n, charts=True) for a, n in zip(analyses, names, strict=True)]
     files = {p for p in tmp_path.rglob("*") if p.is_file()}
@@ -148,3 +157,76 @@ def test_the_files_stay_where_they_belong(analyses: list[Analysis], tmp_path: Pa
         assert svg.startswith("<svg")
         assert "<img" not in svg
         assert "<script" not in svg
+
+
+TAGS = {
+    "html", "head", "meta", "title", "style", "body", "a", "div", "header", "span", "button", "nav", "ol", "ul", "li", "main",
+    "p", "h1", "h2", "section", "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th", "td", "strong", "code", "details",
+    "summary", "figure", "figcaption", "fieldset", "legend", "label", "input", "output", "footer", "script", "pre",
+    "svg", "g", "path", "line", "text", "tspan", "rect", "defs", "clippath",
+}  # fmt: skip
+"""What the page's own templates and drawings are made of; ``img`` and ``b``, of which the names are full, are none of it."""
+
+
+class Tags(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.data: list[str] = []
+        self.scripts = 0
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.scripts += tag == "script"
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_data(self, data: str) -> None:
+        self.data.append(data)
+
+
+@pytest.fixture(scope="module")
+def pages(analyses: list[Analysis], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("hostile-pages")
+    comparison = compare_runs(analyses)
+    written = [write_report(a, comparison, folder, f"run{i}", charts=True, form="html") for i, a in enumerate(analyses)]
+    written.append(write_comparison_files(comparison, folder, form="html", analyses=analyses))
+    return [w.report for w in written]
+
+
+def test_the_page_has_its_own_markup_only(analyses: list[Analysis], pages: list[Path]) -> None:
+    for path in pages:
+        html = path.read_text(encoding="utf-8")
+        read = Tags(html)
+        assert read.tags <= TAGS
+        assert not [name for name in read.attributes if name.startswith("on") or name in ("src", "xlink:href")]
+        held = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', html, re.S)
+        assert read.scripts == len(held) + 2
+        for text in held:
+            json.loads(text, parse_constant=pytest.fail)
+            assert "<" not in text
+        assert "\x1b" not in html
+        assert not any("\ue000" <= c <= "\ue003" for c in html)
+        assert "<b>one<b>" in "".join(read.data)  # the name is there, as text
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_names_do_nothing_in_a_browser(pages: list[Path], opened: Callable[..., Any], number: int) -> None:
+    with opened(pages[number]) as seen:
+        page = seen.page
+        page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+        chart = page.locator(".plot svg").nth(3 if number < 2 else 0)
+        chart.scroll_into_view_if_needed()
+        box = chart.bounding_box()
+        for share in (0.2, 0.5, 0.8):  # tooltips are made of the data, names included
+            page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] * 0.3)
+            page.wait_for_timeout(150)
+        page.wait_for_timeout(300)
+        assert seen.dialogs == []
+        assert seen.messages == []
+        assert seen.requests == [pages[number].as_uri()]
+        assert page.evaluate("document.querySelectorAll('img, b, iframe, object, h2 b').length") == 0
+        assert page.evaluate("[...document.querySelectorAll('a')].every(a => a.getAttribute('href').startsWith('#'))")
+        assert "<b>one<b>" in page.evaluate("document.body.textContent")

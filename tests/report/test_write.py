@@ -179,7 +179,8 @@ def test_reports_and_pictures_are_the_same_bytes_in_another_process(tmp_path: Pa
         "from runreport.ingest.load import load_runs\nfrom runreport.report.json import document, to_json\n"
         "from runreport.report.write import write_report, write_text\n"
         "(run,) = load_runs(['logs'])\na = analyze_run(run)\nout = Path(sys.argv[1])\n"
-        "write_report(a, None, out, 'a', charts=True)\nwrite_text(out / 'a.json', to_json(document([a])))\n"
+        "write_report(a, None, out, 'a', charts=True)\n"
+        "write_report(a, None, out, 'a', charts=True, form='html')\nwrite_text(out / 'a.json', to_json(document([a])))\n"
     )
     digests = []
     for seed in ("0", "99"):
@@ -190,5 +191,5 @@ def test_reports_and_pictures_are_the_same_bytes_in_another_process(tmp_path: Pa
         subprocess.run([sys.executable, "-c", code, f"out{seed}"], cwd=tmp_path, env=environment, check=True)
         files = sorted((tmp_path / f"out{seed}").iterdir())
         digests.append({p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in files})
-    assert sorted(digests[0]) == ["a.history.svg", "a.json", "a.md", "a.predictions.svg"]
+    assert sorted(digests[0]) == ["a.history.svg", "a.html", "a.json", "a.md", "a.predictions.svg"]
     assert digests[0] == digests[1]

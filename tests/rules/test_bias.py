@@ -148,7 +148,7 @@ def of_epochs(true: np.ndarray, pred: np.ndarray) -> Context:
         run=Run(name="run", format="native", files={}),
         history=history,
         epoch_predictions=matrix,
-        validation=validation_of(matrix, 20, Settings()),
+        validation=validation_of(matrix, 20),
         saved_epoch=20,
     )
 

@@ -111,7 +111,14 @@ def split_log(train: float, validation: float) -> History:
 
 
 @pytest.mark.parametrize(
-    ("train", "validation", "severity"), [(0.4, 0.9, Severity.WARNING), (0.3, 0.55, Severity.INFO), (0.5, 0.55, None)]
+    ("train", "validation", "severity"),
+    [
+        (0.4, 0.9, Severity.WARNING),
+        (0.3, 0.55, Severity.INFO),
+        (0.5, 0.55, None),
+        # Far above a training that fits worse than the mean, and worse than the mean itself: nothing was leaked.
+        (-3.0, -0.1, None),
+    ],
 )
 def test_leak_validation_above_training(train: float, validation: float, severity: Severity | None) -> None:
     # n = 144 and a calibrated R² = 0.55 have a standard error near 0.055.
@@ -143,6 +150,27 @@ def test_shift_fires_where_the_training_mean_explains_the_bias() -> None:
     assert finding.evidence["shift"] == pytest.approx((5.9 - true.mean()) / true.std())
     assert finding.recoverable == pytest.approx(((pred.mean() - true.mean()) / true.std()) ** 2)
     assert "test mean" in finding.message
+
+
+def test_shift_of_which_the_model_followed_a_part() -> None:
+    # The inputs moved with the target: of a shift of -2 the model follows 1.1.
+    rng = np.random.default_rng(3)
+    true = 5 + rng.standard_normal(300)
+    pred = true - 0.9 + 0.3 * rng.standard_normal(300)
+    finding = only(check(SHIFT, context_of(true, pred, splits={"train": {"true_mean": 3.0, "n": 900}})))
+    assert finding.evidence["share_of_bias"] == pytest.approx(2 / 0.9, rel=0.1)
+
+
+def test_means_of_slow_series_differ_by_chance() -> None:
+    # AR(0.98): 300 rows are worth three for their mean; two stretches of one process lie a third of σ apart.
+    rng = np.random.default_rng(4)
+    true = np.zeros(300)
+    for i in range(1, 300):
+        true[i] = 0.98 * true[i - 1] + rng.standard_normal()
+    true /= true.std()
+    pred = true - 0.4 + 0.3 * rng.standard_normal(300)
+    train_mean = float(true.mean()) - 0.35
+    assert is_clear(check(SHIFT, context_of(true, pred, splits={"train": {"true_mean": train_mean, "n": 900}})))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import polars as pl
 import pytest
@@ -12,7 +14,8 @@ from runreport.context import Context
 from runreport.findings import Checked, Finding, NotChecked, Outcome, Severity
 from runreport.rules.segment import RULES
 from runreport.rules.segment_groups import _apart, _chi_square
-from runreport.rules.segment_table import binned, line_bins, range_masks, share_within
+from runreport.rules.segment_sets import set_apart, two_sets, within_correlation
+from runreport.rules.segment_table import Bin, binned, line_bins, range_masks, share_within
 from runreport.run import Run
 from runreport.settings import Settings
 
@@ -94,12 +97,101 @@ def test_one_group_apart_fires() -> None:
 
 
 def test_groups_that_all_differ_are_information() -> None:
+    # The truth differs between the groups and the model does not know it: its errors differ as much, no more.
+    true, pred = pair(n=600)
+    groups = np.arange(600) // 50
+    shift = np.random.default_rng(9).standard_normal(12)[groups]
+    (finding,) = findings(check(predicted(true + shift, pred, groups)))
+    assert finding.severity is Severity.INFO
+    assert "differs between the 12 groups" in finding.message
+
+
+def test_groups_told_apart_where_the_truth_does_not_are_a_warning() -> None:
     true, pred = pair(n=600)
     groups = np.arange(600) // 50
     shift = np.random.default_rng(9).standard_normal(12)[groups]
     (finding,) = findings(check(predicted(true, pred + shift, groups)))
-    assert finding.severity is Severity.INFO
-    assert "differs between the 12 groups" in finding.message
+    assert finding.severity is Severity.WARNING
+    means = [float((pred + shift - true)[groups == g].mean()) for g in range(12)]
+    of_true = [float(true[groups == g].mean()) for g in range(12)]
+    assert finding.recoverable == pytest.approx((np.var(means) - np.var(of_true)) / true.var())
+    assert "differ more than their true means do" in finding.message
+
+
+def test_predictions_too_wide_everywhere_are_no_matter_of_groups() -> None:
+    true, pred = pair(n=600)
+    groups = np.arange(600) // 50
+    level = np.random.default_rng(9).standard_normal(12)[groups]
+    assert all(
+        f.severity is Severity.INFO for f in findings(check(predicted(true + level, 4 * (pred + level), groups)))
+    )
+
+
+def test_two_of_eight_groups_apart_fire() -> None:
+    true, pred = pair(n=800)
+    groups = np.arange(800) // 100
+    (finding,) = findings(check(predicted(true, pred + 1.5 * (groups >= 6), groups)))
+    assert finding.severity is Severity.WARNING
+    assert finding.evidence["groups"] == ["f7", "f6"] or finding.evidence["groups"] == ["f6", "f7"]
+    assert finding.evidence["difference"] == pytest.approx(1.5, abs=0.15)
+    assert finding.recoverable == pytest.approx(0.25 * 0.75 * 1.5**2 / true.var(), rel=0.2)
+
+
+def test_even_groups_seldom_fall_into_two_sets() -> None:
+    rng = np.random.default_rng(1)
+    found = []
+    for _ in range(150):
+        means, errors = rng.normal(0, 0.5, 10), np.full(10, 0.2)
+        bins = [
+            Bin(label=str(i), n=30, mean=float(m + rng.normal(0, e)), error=float(e), degrees=29.0, at=np.arange(3))
+            for i, (m, e) in enumerate(zip(means, errors, strict=True))
+        ]
+        sets = two_sets(bins)
+        assert sets is not None
+        found.append(sets.p)
+    # The 99 % range of 150 draws at 5 %: 2 to 16.
+    assert 2 <= sum(p < 0.05 for p in found) <= 16
+
+
+def test_two_sets_are_the_best_of_all_splits() -> None:
+    rng = np.random.default_rng(2)
+    means = rng.normal(0, 1, 7)
+    bins = [Bin(label=str(i), n=9, mean=float(m), error=0.1, degrees=8.0, at=np.arange(3)) for i, m in enumerate(means)]
+    sets = two_sets(bins)
+    assert sets is not None
+    inside = {
+        subset: sum(
+            float(((part - part.mean()) ** 2).sum()) for part in (means[list(subset)], np.delete(means, subset))
+        )
+        for size in (1, 2, 3)
+        for subset in itertools.combinations(range(7), size)
+    }
+    assert {int(part.label) for part in sets.groups} == set(min(inside, key=inside.__getitem__))
+
+
+def test_correlation_inside_groups_against_numpy() -> None:
+    rng = np.random.default_rng(4)
+    codes = np.repeat(np.arange(6), 30)
+    known = rng.standard_normal(180)
+    true, pred = known + rng.standard_normal(180), known + 10.0 * codes
+    inside = within_correlation(true, pred, codes)
+    assert inside is not None
+    centred = [np.concatenate([v[codes == g] - v[codes == g].mean() for g in range(6)]) for v in (true, pred)]
+    assert inside[0] == pytest.approx(np.corrcoef(*centred)[0, 1])
+    assert inside[1] == pytest.approx(float((centred[0] * centred[1]).sum() / (centred[1] ** 2).sum()))
+    z = [np.arctanh(np.corrcoef(true[codes == g], pred[codes == g])[0, 1]) for g in range(6)]
+    assert inside[2] == pytest.approx(stats.ttest_1samp(z, 0).pvalue)
+    assert within_correlation(true, 10.0 * codes, codes) is None
+
+
+def test_variances_of_group_means_against_scipy() -> None:
+    rng = np.random.default_rng(6)
+    true, pred = rng.standard_normal(15), 2 * rng.standard_normal(15)
+    found = set_apart(true.tolist(), pred.tolist(), 1.0)
+    assert found is not None
+    error = pred - true
+    assert found[0] == pytest.approx(error.var() / true.var())
+    assert found[1] == pytest.approx(stats.pearsonr(error + true, error - true, alternative="greater").pvalue)
 
 
 def test_few_groups_are_not_ranked() -> None:

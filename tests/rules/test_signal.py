@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 from scipy import stats
 
 from runreport.analysis.final import final_of
-from runreport.context import Context
+from runreport.context import Context, history_of
 from runreport.findings import Checked, Finding, NotChecked, Outcome, Severity
 from runreport.rules.signal import RULES
 from runreport.run import Run
@@ -133,6 +135,63 @@ def test_noise_is_not_called_inverted() -> None:
         assert isinstance(outcome, Checked)
         fired += bool(outcome.findings)
     assert fired <= 5
+
+
+def with_log(r: list[float], n: int = 300) -> Context:
+    """A saved epoch whose predictions are noise, and the validation correlation of every epoch."""
+    context = context_of(0.0, 0.3)
+    history = history_of(range(1, len(r) + 1), pearson_r=r, variance_ratio=[0.3] * len(r))
+    run = replace(context.run, summary={"splits": {"val": {"n": n}}})
+    return replace(context, run=run, history=history, saved_epoch=1)
+
+
+def test_a_sign_that_only_the_later_epochs_show() -> None:
+    finding = only(INVERTED.check(with_log([0.05, -0.3, -0.6, -0.8]), INVERTED.limits()))
+    assert finding.severity is Severity.CRITICAL
+    assert finding.epoch == 4
+    assert "from 0.05 at epoch 1 to -0.80 at epoch 4" in finding.message
+
+
+@pytest.mark.parametrize(
+    "r",
+    [
+        [0.05, -0.8],  # two epochs
+        [-0.4, -0.4, -0.41, -0.4],  # never moved: that of the initial weights
+        [0.2, 0.1, 0.0, -0.2],  # -0.2 of 300 rows is more than chance, but its interval at p = 0.0027 reaches -0.03
+    ],
+)
+def test_a_log_that_does_not_show_it(r: list[float]) -> None:
+    outcome = INVERTED.check(with_log(r), INVERTED.limits())
+    assert isinstance(outcome, Checked)
+    assert not outcome.findings
+
+
+def test_an_output_that_hardly_varies_is_not_inverted() -> None:
+    # r = -0.5 at α = 0.03: mirroring gives 0.03, which initial weights give as well.
+    outcome = INVERTED.check(context_of(-0.5, 0.03), INVERTED.limits())
+    assert isinstance(outcome, Checked)
+    assert not outcome.findings
+
+
+def test_offsets_of_groups_do_not_hide_the_signal_inside_them() -> None:
+    rng = np.random.default_rng(2)
+    groups = np.repeat(np.arange(8), 30)
+    known = rng.standard_normal(240)
+    true = 0.8 * known + 0.6 * rng.standard_normal(240)
+    frame = pl.DataFrame(
+        {"y_true": true, "y_pred": 0.8 * known, "flight_name": [f"f{g}" for g in groups]},
+    )
+    off = frame.with_columns(y_true=pl.Series(true - 4.0 * (groups >= 6)))
+    run = Run(name="run", format="native", files={}, predictions=off)
+    final = final_of(run, None, None, Settings())
+    assert final is not None
+    # Whole groups are resampled: with two of eight off the interval of r holds 0, and the groups alone tell.
+    wide = replace(final, intervals={**final.intervals, "pearson_r": (-0.2, 0.7)})
+    outcome = check(Context(run=run, final=wide))
+    assert isinstance(outcome, Checked)
+    assert not outcome.findings
+    noise = off.with_columns(y_pred=pl.Series(0.8 * rng.standard_normal(240)))
+    assert only(check(Context(run=replace(run, predictions=noise), final=replace(wide)))).rule == "signal.limited"
 
 
 def test_inverted_undefined() -> None:

@@ -88,6 +88,43 @@ def test_saturated_one_sided() -> None:
     assert "at the upper end" not in finding.message
 
 
+def cut(share: float, *, n: int = 400) -> Context:
+    """Predictions cut off below, at the quantile of ``share``."""
+    true, pred = pair()
+    return predicted(true[:n], np.maximum(pred[:n], np.quantile(pred[:n], share)))
+
+
+def test_a_cut_is_told_by_its_ties_where_the_error_does_not_tell_it() -> None:
+    finding = only(check(SATURATED, cut(0.12)))
+    assert finding.severity is Severity.WARNING
+    (bound,) = finding.evidence["cut_off"]  # type: ignore[misc]
+    assert bound["side"] == "lower"  # type: ignore[index, call-overload]
+    assert bound["share"] == pytest.approx(0.12, abs=0.003)  # type: ignore[index, call-overload]
+    assert "hardly any other value repeats" in finding.message
+
+
+def test_few_ties_are_no_cut() -> None:
+    assert is_clear(check(SATURATED, cut(0.08)))
+
+
+def test_a_cut_at_the_bound_of_the_target_is_no_fault() -> None:
+    # A share of zeros in the truth, as of rain, and an output that cannot be negative: no truth lies beyond.
+    rng = np.random.default_rng(8)
+    known = rng.standard_normal(500)
+    true = np.maximum(known + 0.3 * rng.standard_normal(500) - 0.8, 0.0)
+    outcome = check(SATURATED, predicted(true, np.maximum(known - 0.8, 0.0)))
+    assert isinstance(outcome, Checked)
+    assert all(f.severity is Severity.INFO for f in outcome.findings)
+
+
+def test_the_leaves_of_a_tree_are_no_cut() -> None:
+    true, pred = pair()
+    leaves = np.round(pred * 2) / 2
+    outcome = check(SATURATED, predicted(true, np.maximum(leaves, -0.5)))
+    assert isinstance(outcome, Checked)
+    assert all("cut_off" not in f.evidence for f in outcome.findings)
+
+
 def test_saturated_on_published_run_4_is_information() -> None:
     finding = only(check(SATURATED, published(**RUN_4)))
     assert finding.severity is Severity.INFO

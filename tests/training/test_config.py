@@ -41,7 +41,10 @@ def test_values_are_read_with_their_types(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("warmup_step: 3", "unknown key 'warmup_step'; did you mean 'warmup_steps'?"),
-        ("data: {nois: 1}", "unknown key 'data.nois'; did you mean 'noise'?"),
+        ("data: {nois: 1}", "unknown key 'data.nois'; did you mean 'data.noise'?"),
+        ("lr: 1", "unknown key 'lr'; did you mean 'learning_rate'?"),
+        ("noise: 1", "unknown key 'noise'; did you mean 'balanced_mse_noise' or 'data.noise'?"),
+        ("xyzzy: 1", "unknown key 'xyzzy'; docs/training.md lists what there is"),
         ("batch_size: 2.5", "batch_size: found float 2.5; expected a whole number"),
         ("batch_size: true", "batch_size: found bool True; expected a whole number"),
         ("batch_size: 0", "batch_size: found 0; expected at least 1"),
@@ -77,6 +80,28 @@ def test_overrides_are_typed_and_checked(tmp_path: Path) -> None:
         _load(tmp_path, "", "seed")
     with pytest.raises(ConfigError, match="holds a value"):
         _load(tmp_path, "", "seed.x=1", "seed=3", "seed.x=1")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "line"),
+    [
+        (["learning_rate=fast"], "--set: learning_rate: found str 'fast'; expected a number"),
+        (["learning_rat=1"], "--set: unknown key 'learning_rat'; did you mean 'learning_rate'?"),
+        (["data.noise=-1"], "--set: data.noise: found -1.0; expected at least 0.0 and at most 100.0"),
+        (["data={noise: -1}"], "--set: data.noise: found -1.0; expected at least 0.0 and at most 100.0"),
+        (["data=3"], "--set: data: found int 3; expected keys and values"),
+        (["seed=3", "overweight_factor=2"], "run4 with --set seed overweight_factor: overweight_flight: found None"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_not_the_files(overrides: list[str], line: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config("run4", overrides)
+    assert str(caught.value).startswith(line)
+
+
+def test_a_mistake_in_the_file_is_not_the_command_lines(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"mine\.yaml: batch_size: found 0; expected at least 1"):
+        _load(tmp_path, "batch_size: 0", "learning_rate=0.1")
 
 
 def test_unknown_preset_suggests(capsys: pytest.CaptureFixture[str]) -> None:

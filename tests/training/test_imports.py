@@ -13,6 +13,7 @@ ONLY_IN = {
     "pyarrow": "data/table.py",
     "h5py": "data/hdf5.py",
     "sklearn": "data/diabetes.py",
+    "ray": "sweep/on_ray.py",
 }
 
 

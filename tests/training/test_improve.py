@@ -14,7 +14,7 @@ from training.errors import ConfigError
 from training.improve import loop
 from training.improve.judge import next_advice, refuted
 from training.improve.loop import Story, improve
-from training.improve.reading import Reading
+from training.improve.reading import Reading, tier_names
 from training.improve.story import story_page
 
 
@@ -83,6 +83,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tuple[
     def with_readings(readings: list[Reading], **options: Any) -> tuple[Story, list[Config]]:
         left, trained = list(readings), []
         monkeypatch.setattr(loop, "read_run", lambda *_, **__: left.pop(0))
+        monkeypatch.setattr(loop, "tier_names", lambda _: ["minimum", "good"])
         monkeypatch.setattr(loop, "difference", lambda *_: {"difference": 0.01, "interval": [-0.1, 0.12]})
         story = improve(
             Config(run_name="x"), out=tmp_path, reports=tmp_path / "r", train=lambda c, _: trained.append(c),
@@ -132,7 +133,17 @@ def test_rounds_are_runs_in_all(run: Any) -> None:
 
 def test_a_tier_that_does_not_exist_is_refused(run: Any) -> None:
     with pytest.raises(ConfigError, match=r"--until: found 'best'; expected one of minimum, good"):
-        run([reading(0.1, [])], until="best")
+        run([], until="best")
+
+
+def test_the_tiers_are_asked_of_runreport(tmp_path: Path) -> None:
+    assert tier_names() == ["minimum", "good", "excellent"]
+    own = tmp_path / "own.yaml"
+    own.write_text("tiers: {enough: [r2 > 0], more: [mae < 1]}")
+    assert tier_names(own) == ["enough", "more"]
+    own.write_text("tiers: {enough: [rr2 > 0]}")
+    with pytest.raises(ConfigError, match=f"^runreport analyze: {own}: unknown metric 'rr2' in tier 'enough'"):
+        tier_names(own)
 
 
 def test_a_setting_that_is_not_ours_is_refused(run: Any) -> None:
@@ -143,8 +154,15 @@ def test_a_setting_that_is_not_ours_is_refused(run: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--reports", "FILE/reports"], "--reports: FILE/reports: cannot be made"),
-        (["--out", "FILE"], "--out: FILE: cannot be made"),
+        (["--reports", "FILE/reports"], "FILE/reports: FILE is not a folder; choose another with --reports"),
+        (["--out", "FILE"], "FILE: this is not a folder; choose another with --out"),
+        (["--criteria", "FILE"], "runreport analyze: FILE: no tiers; expected"),
+        (["--until", "best"], "--until: found 'best'; expected one of minimum, good, excellent"),
+        (
+            ["--out", "EARLIER"],
+            "EARLIER/csv/metrics_diabetes_round2.json: run 'diabetes_round2' is already there; use --force to begin anew, "
+            "or set run_name",
+        ),
         (["--criteria", "none.yaml"], "--criteria: none.yaml: no such file"),
         (["--rounds", "0"], "--rounds: found 0; expected at least 1"),
     ],
@@ -155,10 +173,17 @@ def test_what_cannot_be_is_said_before_anything_is_trained(
     monkeypatch.chdir(tmp_path)
     taken = tmp_path / "taken"
     taken.write_text("")
+    earlier = tmp_path / "earlier"
+    (earlier / "csv").mkdir(parents=True)
+    (earlier / "csv" / "metrics_diabetes_round2.json").write_text("{}")
+
+    def placed(text: str) -> str:
+        return text.replace("FILE", str(taken)).replace("EARLIER", str(earlier))
 
     def begun(*_: object, **__: object) -> None:
         raise AssertionError("a run was begun")
 
     monkeypatch.setattr("training.run.run_training", begun)
-    assert main(["improve", "diabetes", *(a.replace("FILE", str(taken)) for a in arguments)]) == 2
-    assert capsys.readouterr().err.startswith(f"error: {said.replace('FILE', str(taken))}")
+    assert main(["improve", "diabetes", *map(placed, arguments)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {placed(said)}")
+    assert not (tmp_path / "reports").exists()

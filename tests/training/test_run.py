@@ -1,6 +1,7 @@
 """Whole runs on tiny frames: artifacts, reproducibility, refusal, kills, and metrics against scikit-learn."""
 
 import csv
+import errno
 import json
 import math
 import os
@@ -18,7 +19,7 @@ import torch
 from scipy import stats
 from sklearn import metrics as sk
 
-from runreport.artifacts import HISTORY_COLUMNS, METRICS_KEYS
+from runreport.artifacts import HISTORY_COLUMNS, METRICS_KEYS, metrics_path
 from training.checkpoint import load_checkpoint
 from training.cli import main
 from training.config import Config
@@ -28,6 +29,7 @@ from training.errors import ConfigError
 from training.loop import predict
 from training.metrics import summarise
 from training.model import HeightNetwork
+from training.places import check_writable
 from training.run import Places, run_training
 
 SIZE = {"frame_height": 16, "frame_width": 16, "train_samples": 41, "val_samples": 12, "test_samples": 12}
@@ -196,8 +198,46 @@ def test_cuda_without_a_device_is_one_line(tmp_path: Path, capsys: pytest.Captur
 
 def test_unwritable_output_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
-    assert main(["run", str(_yaml(tmp_path)), "--out", str(tmp_path / "file")]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    taken, file = tmp_path / "file" / "csv", tmp_path / "file"
+    for arguments, line in (
+        (["--out", str(file)], f"error: {taken}: {file} is not a folder; choose another with --out\n"),
+        (
+            ["--out", str(tmp_path / "o"), "--checkpoint-dir", str(file)],
+            f"error: {file}: this is not a folder; choose another with --checkpoint-dir\n",
+        ),
+    ):
+        assert main(["run", str(_yaml(tmp_path)), *arguments]) == 2
+        assert capsys.readouterr().err == line
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_place_without_room_or_right_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path))
+
+    monkeypatch.setattr("training.places.tempfile.TemporaryFile", full)
+    with pytest.raises(
+        ConfigError, match=r"a: cannot be written \(No space left on device\); choose another folder with --x"
+    ):
+        check_writable(tmp_path / "a", "--x")
+    assert not (tmp_path / "a").exists()
+
+
+def test_an_earlier_run_survives_a_place_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--force takes the old files away only where new ones can come."""
+    places = Places.of("tiny", out=tmp_path)
+    places.folder.mkdir()
+    metrics_path(places.folder, "tiny").write_text("{}")
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("training.places.tempfile.TemporaryFile", refused)
+    with pytest.raises(ConfigError, match="Permission denied"):
+        places.prepare("tiny", force=True)
+    assert metrics_path(places.folder, "tiny").exists()
 
 
 @pytest.mark.slow

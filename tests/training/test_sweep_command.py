@@ -15,8 +15,10 @@ import pytest
 import training.sweep.pool
 import training.sweep.train
 from training.cli import main
+from training.config_file import parse_config
 from training.errors import ConfigError
 from training.run import Places, run_training
+from training.sweep.own_data import check_data
 from training.sweep.plan import load_plan
 from training.sweep.pool import Result
 from training.sweep.train import Job, NoProgress
@@ -221,10 +223,56 @@ def test_a_place_that_cannot_be_written_is_said_before_anything_is_trained(
     monkeypatch.setattr(training.sweep.pool, "each_in_a_process", begun)
     taken = tmp_path / "file"
     taken.write_text("")
-    assert main(["sweep", str(sweep_file), "--out", str(taken)]) == 2
-    (line,) = [t for t in capsys.readouterr().err.splitlines() if t.startswith("error:")]
-    assert line.startswith(f"error: --out: {taken / 'tiny'}: cannot be made (")
-    assert line.endswith("; choose a writable folder")
+    weights = ["--out", str(tmp_path / "o"), "--checkpoint-dir", str(taken)]
+    for arguments, option in ((["--out", str(taken)], "--out"), (weights, "--checkpoint-dir")):
+        assert main(["sweep", str(sweep_file), *arguments]) == 2
+        said = capsys.readouterr()
+        assert said.err == f"error: {taken / 'tiny'}: {taken} is not a folder; choose another with {option}\n"
+        assert said.out == ""
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        (None, "error: data.path: {path}: no such file\n"),
+        ("x,z\n1,2\n3,4\n", "error: {path}: data.target: no column 'y'; found x, z\n"),
+        ("x,y\n1,2\n", "error: data.split: random: 1 train samples; expected at least 2"),
+    ],
+)
+def test_data_that_cannot_be_had_are_said_before_anything_is_trained(
+    table: str | None,
+    line: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def begun(*_: object, **__: object) -> Iterator[Result[Any]]:
+        raise AssertionError("a run was begun")
+
+    monkeypatch.setattr(training.sweep.pool, "each_in_a_process", begun)
+    path, sweep = tmp_path / "t.csv", tmp_path / "s.yaml"
+    if table is not None:
+        path.write_text(table)
+    sweep.write_text(
+        f"base: healthy\nset: {{model: mlp, augment: false, data: {{kind: table, path: {path}, target: y, split: random}}}}\n"
+        "grid: {learning_rate: [0.1, 0.2]}\nseeds: [1, 2]\n"
+    )
+    assert main(["sweep", str(sweep), "--out", str(tmp_path / "o")]) == 2
+    assert capsys.readouterr().err.startswith(line.format(path=path))
+    assert not (tmp_path / "o").exists()
+
+
+def test_data_are_read_once_for_each_way_of_reading_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
+    monkeypatch.setattr("training.data.load_dataset", lambda config, _: asked.append(config.data.path))
+    monkeypatch.setattr("training.data.check_leaks", lambda *_: None)
+    own = {"kind": "npz", "path": "a"}
+    given = [
+        {"data": own, "seed": 1}, {"data": own, "seed": 2}, {"data": own | {"path": "b"}}, {"data": {"noise": 1.0}},
+    ]  # fmt: skip
+    check_data([parse_config(values) for values in given])
+    assert asked == ["a", "b"]
 
 
 def test_jobs_and_files_are_checked(sweep_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

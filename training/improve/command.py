@@ -31,9 +31,9 @@ def improve_command(options: argparse.Namespace) -> int:
 
     from training.config_file import load_config
     from training.errors import ConfigError
-    from training.improve.loop import improve
+    from training.improve.loop import improve, round_name
     from training.improve.story import story_page
-    from training.places import writable
+    from training.places import Places, check_writable
     from training.progress import make_progress
     from training.run import run_training
 
@@ -45,8 +45,16 @@ def improve_command(options: argparse.Namespace) -> int:
     if options.criteria is not None and not options.criteria.is_file():
         raise ConfigError(f"--criteria: {options.criteria}: no such file")
     reports = options.reports or Path("reports") / f"{config.run_name}_improved"
-    writable(options.out, "--out")
-    writable(reports, "--reports")
+    check_writable(options.out, "--out")
+    check_writable(reports, "--reports")
+    if not options.force:
+        for number in range(1, options.rounds + 1):
+            name = round_name(config.run_name, number)
+            there = Places.of(name, out=options.out).present(name)
+            if there:
+                raise ConfigError(
+                    f"{there[0]}: run '{name}' is already there; use --force to begin anew, or set run_name"
+                )
     story = improve(
         config,
         rounds=options.rounds,

@@ -13,7 +13,7 @@ from training.config import Config
 from training.config_file import parse_config
 from training.errors import ConfigError
 from training.improve.judge import Advice, could_be_judged, next_advice, refuted
-from training.improve.reading import Reading, difference, read_run
+from training.improve.reading import Reading, difference, read_run, tier_names
 from training.places import Places
 
 
@@ -87,16 +87,17 @@ def improve(
     Raises
     ------
     ConfigError
-        A run that cannot be carried out or read, or a tier that the criteria do not have.
+        Criteria that runreport refuses or a tier that they do not have, before anything is trained; a run that cannot be
+        carried out or read.
     """
     story = Story()
     base = config.run_name
-    first = _round(config, 1, base, out, reports, train, criteria, tell)
-    story.rounds.append(first)
-    tiers = first.reading.tiers
+    tiers = tier_names(criteria)
     story.until = until or tiers[-1]
     if story.until not in tiers:
         raise ConfigError(f"--until: found {story.until!r}; expected one of {', '.join(tiers)}")
+    first = _round(config, 1, base, out, reports, train, criteria, tell)
+    story.rounds.append(first)
     undone: list[Advice] = []
     while True:
         kept = story.last_kept
@@ -125,6 +126,11 @@ def improve(
             tell(f"round {number}: undone: {'; '.join(seen)}")
 
 
+def round_name(base: str, number: int) -> str:
+    """The name of a round's run."""
+    return f"{base}_round{number}"
+
+
 def _round(
     config: Config,
     number: int,
@@ -136,7 +142,7 @@ def _round(
     tell: Callable[[str], None],
 ) -> Round:
     """Trains and reads one round."""
-    named = dataclasses.replace(config, run_name=f"{base}_round{number}")
+    named = dataclasses.replace(config, run_name=round_name(base, number))
     places = Places.of(named.run_name, out=out)
     train(named, places)
     history = history_path(places.folder, named.run_name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,22 @@ def read_run(history: Path, *, reports: Path | None = None, criteria: Path | Non
     return Reading(run=document["runs"][0])
 
 
+def tier_names(criteria: Path | None = None) -> list[str]:
+    """The tiers that runs will be judged by, lowest first; what is wrong with the criteria file is found here.
+
+    A history of one made-up epoch is judged by them: it is the same for every log which tiers there are.
+
+    Raises
+    ------
+    ConfigError
+        A file that runreport refuses, in its own words.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        history = Path(folder) / "probe.csv"
+        history.write_text("epoch,val_loss,r2\n1,1.0,0.0\n", encoding="utf-8")
+        return read_run(history, criteria=criteria).tiers
+
+
 def difference(before: Path, after: Path) -> Mapping[str, Any] | None:
     """The paired difference in R² of two runs on the same test samples, ``after - before``; None where there is none.
 
@@ -90,5 +107,6 @@ def _runreport(arguments: Sequence[str]) -> str:
         [sys.executable, "-m", "runreport", *arguments], capture_output=True, text=True, encoding="utf-8", check=False
     )
     if done.returncode != 0:
-        raise ConfigError(f"runreport {arguments[0]}: {done.stderr.strip() or f'exit code {done.returncode}'}")
+        said = done.stderr.strip().removeprefix("runreport: ") or f"exit code {done.returncode}"
+        raise ConfigError(f"runreport {arguments[0]}: {said}")
     return done.stdout

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from training.errors import ConfigError
 
 if TYPE_CHECKING:
     from training.sweep.plan import Plan, PlannedRun
+    from training.sweep.pool import Result
+    from training.sweep.train import Job
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
@@ -29,6 +32,19 @@ def add_sweep(commands: Any) -> None:
         "--checkpoint-dir", type=Path, help="the weights go to DIR/NAME (default: OUT/checkpoints/NAME)"
     )
     parser.add_argument("--jobs", type=int, metavar="N", help="runs at a time (default: one a core)")
+    parser.add_argument(
+        "--ray",
+        nargs="?",
+        const="",
+        metavar="ADDRESS",
+        help="on a Ray cluster: RAY_ADDRESS or one that runs here unless named, else this machine (extra: cluster)",
+    )
+    parser.add_argument(
+        "--gpu-share",
+        type=float,
+        metavar="X",
+        help="with --ray: GPUs a run takes, such as 0.25 (default: 1 if any, else 0)",
+    )
     parser.add_argument("--force", action="store_true", help="train again what is already there")
     parser.add_argument("--dry-run", action="store_true", help="list the runs and what is there of them; train nothing")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="overrides the configuration")
@@ -39,14 +55,22 @@ def add_sweep(commands: Any) -> None:
 
 def sweep(options: argparse.Namespace) -> int:
     """Trains what is missing of a sweep; 0 when all of it is there, 1 when runs failed, 130 when interrupted."""
+    from training.sweep.own_data import check_data
     from training.sweep.plan import load_plan
     from training.sweep.standing import finished
     from training.sweep.summary import summary_table
 
     if options.jobs is not None and options.jobs < 1:
         raise ConfigError(f"--jobs: found {options.jobs}; expected at least 1")
+    if options.ray is not None and options.jobs is not None:
+        raise ConfigError(
+            "--jobs: with --ray the cluster's cores and GPUs decide how many runs go at a time; leave it out"
+        )
+    if options.gpu_share is not None and (options.ray is None or not 0 <= options.gpu_share < math.inf):
+        raise ConfigError(f"--gpu-share: found {options.gpu_share}; expected at least 0, and --ray")
     plan = load_plan(options.sweep, options.overrides, device=options.device)
     folder = options.out / plan.name
+    _check_places(plan, folder, options)
     metrics: dict[str, dict[str, Any]] = {}
     failures: dict[str, str] = {}
     missing: list[PlannedRun] = []
@@ -61,6 +85,7 @@ def sweep(options: argparse.Namespace) -> int:
             missing.append(run)
         else:
             metrics[run.name] = there
+    check_data([run.config for run in missing])
     _say(f"{plan.name}: {len(plan.runs)} runs, {len(metrics)} already there, {len(missing)} to train")
     if options.dry_run:
         for run in plan.runs:
@@ -94,14 +119,11 @@ def _train(
     failures: dict[str, str],
 ) -> bool:
     """Trains the missing runs, adding to ``metrics`` and ``failures`` as they end; whether it was interrupted."""
-    from training.places import Places, writable
+    from training.places import Places
     from training.progress import result_line
-    from training.sweep.pool import each_in_a_process
-    from training.sweep.train import Job, train
+    from training.sweep.train import Job
 
-    if missing:
-        writable(folder, "--out")
-    weights = (options.checkpoint_dir or options.out / "checkpoints") / plan.name
+    weights = _weights(plan, options)
     jobs = [
         Job(
             run=run,
@@ -111,7 +133,9 @@ def _train(
         )
         for run in missing
     ]
-    results = each_in_a_process(train, jobs, jobs=options.jobs or _default_jobs(plan))
+    if not jobs:
+        return False
+    results = _results(plan, jobs, options)
     try:
         with _terminated_as_interrupted(), contextlib.closing(results):
             for count, result in enumerate(results, start=1):
@@ -125,6 +149,37 @@ def _train(
     except KeyboardInterrupt:
         return True
     return False
+
+
+def _results(plan: Plan, jobs: list[Job], options: argparse.Namespace) -> Generator[Result[Job], None, None]:
+    """The outcomes of the jobs as they come, from where the options say that they run."""
+    from training.sweep import on_ray, pool
+    from training.sweep.train import train
+
+    if options.ray is None:
+        return pool.each_in_a_process(train, jobs, jobs=options.jobs or _default_jobs(plan))
+    on_ray.connect(options.ray)  # now: Ray takes SIGTERM for itself, and what interrupts a sweep must come after
+    gpus = options.gpu_share
+    if gpus is None:
+        gpus = 1.0 if on_ray.gpus_there() and any(run.config.device != "cpu" for run in plan.runs) else 0.0
+    share = on_ray.Share(cpus=max(run.config.threads for run in plan.runs), gpus=gpus)
+    if on_ray.fits_no_node(share):
+        _say(
+            f"no node has {share.cpus:g} CPUs and {share.gpus:g} GPUs, which a run takes; Ray waits until there is one"
+        )
+    return on_ray.each_on_ray(train, jobs, share=share)
+
+
+def _weights(plan: Plan, options: argparse.Namespace) -> Path:
+    folder: Path = options.checkpoint_dir or options.out / "checkpoints"
+    return folder / plan.name
+
+
+def _check_places(plan: Plan, folder: Path, options: argparse.Namespace) -> None:
+    from training.places import check_writable
+
+    check_writable(folder, "--out")
+    check_writable(_weights(plan, options), "--checkpoint-dir" if options.checkpoint_dir is not None else "--out")
 
 
 @contextlib.contextmanager

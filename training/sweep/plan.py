@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from runreport.artifacts import is_run_name
-from training.config import Config, DataConfig, setting_names
-from training.config_file import PRESETS, load_config, parse_config, preset_names, read_yaml
+from training.config import Config, all_settings
+from training.config_file import LISTED, OPTION, PRESETS, load_config, parse_config, preset_names, read_yaml
 from training.errors import ConfigError
+from training.suggest import nearest
 from training.sweep.keys import flat, nested, run_name
 
 SWEEP_PRESETS = PRESETS / "sweeps"
@@ -88,7 +89,7 @@ def load_plan(name: str, overrides: Iterable[str] = (), *, device: str | None = 
     fixed = dict(_override(override) for override in overrides)
     if device is not None:
         fixed["device"] = device
-    return make_plan({"name": path.stem, **values}, where=str(path), fixed=fixed, folder=path.parent)
+    return make_plan({"name": path.stem, **values}, where=name, fixed=fixed, folder=path.parent)
 
 
 def make_plan(
@@ -97,7 +98,7 @@ def make_plan(
     """The runs of a sweep as plain values; ``fixed`` goes over ``set``; a base file is looked for in ``folder``."""
     for key in values:
         if key not in SWEEP_KEYS:
-            raise ConfigError(f"{where}: unknown key '{key}'; expected one of {', '.join(SWEEP_KEYS)}")
+            raise ConfigError(f"{where}: unknown key '{key}'{nearest(str(key), SWEEP_KEYS)}")
     name = values.get("name")
     if not isinstance(name, str) or not is_run_name(name):
         raise ConfigError(f"{where}: name: found {name!r}; expected letters, digits and . _ + -, to name files with")
@@ -120,7 +121,8 @@ def make_plan(
         for values_of_grid in itertools.product(*grid.values()):
             point = dict(zip(grid, values_of_grid, strict=True))
             own = {"run_name": run_name(name, case, point, seed), "seed": seed}
-            config = parse_config(nested({**base, **common, **(fixed or {}), **changes, **point, **own}), where=where)
+            values_of_run = nested({**base, **common, **(fixed or {}), **changes, **point, **own})
+            config = parse_config(values_of_run, where=where, given=fixed or ())
             runs.append(PlannedRun(config=config, case=case, point=point))
     _check_names(runs, where)
     return Plan(name=name, runs=tuple(runs), epoch_predictions=epoch_predictions)
@@ -137,17 +139,17 @@ def _base(base: Any, where: str, folder: Path) -> Config:
 def _override(override: str) -> tuple[str, Any]:
     key, equals, text = override.partition("=")
     if not equals or not key.strip():
-        raise ConfigError(f"--set {override}: expected key=value")
-    _check_key(key.strip(), "--set")
-    return key.strip(), read_yaml(text, f"--set {key}")
+        raise ConfigError(f"{OPTION} {override}: expected key=value")
+    _check_key(key.strip(), OPTION)
+    return key.strip(), read_yaml(text, f"{OPTION} {key}")
 
 
 def _check_key(key: str, where: str) -> None:
     if key in OWN_KEYS:
         raise ConfigError(f"{where}: {key} is the sweep's own to set: see 'seeds' and 'name'")
-    known = {*setting_names(Config), *(f"data.{name}" for name in setting_names(DataConfig))} - {"data"}
+    known = all_settings()
     if key not in known:
-        raise ConfigError(f"{where}: unknown setting '{key}'; docs/training.md lists them")
+        raise ConfigError(f"{where}: unknown key '{key}'{nearest(key, known, listed_in=LISTED)}")
 
 
 def _settings(values: Any, where: str) -> dict[str, Any]:
@@ -200,7 +202,7 @@ def _check_disjoint(
         for key in changes.keys() & grid.keys():
             raise ConfigError(f"{where}: {key} is in the grid and in case {case}; leave it to one of them")
     for key in sorted(fixed.keys() & {*grid, *(key for changes in cases.values() for key in changes)}):
-        raise ConfigError(f"--set {key}: the sweep varies it; change it in {where}")
+        raise ConfigError(f"{OPTION} {key}: the sweep varies it; change it in {where}")
 
 
 def _check_names(runs: Iterable[PlannedRun], where: str) -> None:

@@ -28,6 +28,21 @@ class Result(Generic[Task]):
     failure: str | None = None
 
 
+def outcome(work: Callable[[Task], Any], task: Task) -> tuple[Any, str | None]:
+    """What ``work`` gives, or the one line that says why it gives nothing."""
+    try:
+        return work(task), None
+    except ConfigError as error:  # says what is wrong by itself
+        return None, str(error)
+    except Exception as error:  # whatever it is, it is this task's and not the others'
+        return None, f"{type(error).__name__}: {first_line(error)}"
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text; empty where it has none."""
+    return (str(error).splitlines() or [""])[0]
+
+
 def each_in_a_process(
     work: Callable[[Task], Any], tasks: Iterable[Task], *, jobs: int
 ) -> Generator[Result[Task], None, None]:
@@ -64,13 +79,7 @@ def each_in_a_process(
 def _answer(work: Callable[[Task], Any], task: Task, sender: Connection) -> None:
     """In the process: the outcome goes through the pipe. Ctrl-C reaches the whole group; the parent decides what it means."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    answer: tuple[Any, str | None]
-    try:
-        answer = (work(task), None)
-    except ConfigError as error:  # says what is wrong by itself
-        answer = (None, str(error))
-    except Exception as error:  # whatever it is, it is this task's and not the others'
-        answer = (None, f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
+    answer = outcome(work, task)
     with suppress(BrokenPipeError):
         sender.send(answer)
 

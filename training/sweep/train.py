@@ -29,9 +29,17 @@ class NoProgress(PlainProgress):
 
 
 def train(job: Job) -> dict[str, Any]:
-    """Trains the run, on from where an earlier sweep was cut off unless forced to begin anew; gives back its metrics."""
-    from training.run import run_training
+    """Trains the run, on from where an earlier sweep was cut off unless forced to begin anew; gives back its metrics.
 
+    A run that is complete is left alone: on a cluster a node may be lost between a run's last file and its result's arrival.
+    """
+    from training.run import run_training
+    from training.sweep.standing import finished
+
+    if not job.force:
+        there = finished(job.places.folder, job.run, epoch_predictions=job.epoch_predictions)
+        if there is not None:
+            return there
     return run_training(
         job.run.config,
         job.places,

@@ -65,7 +65,18 @@ def read(source: Source, options: ReadOptions) -> list[Run]:
         No JSON, or no history in it.
     """
     (path,) = source.files.values()
-    found = dumps(path, read_json(path, EXPECTED))
+    return runs_of_document(source, path, read_json(path, EXPECTED), options)
+
+
+def runs_of_document(source: Source, path: Path, document: object, options: ReadOptions) -> list[Run]:
+    """The runs of a document of plain lists, objects, numbers and text.
+
+    Raises
+    ------
+    InputError
+        No history in it.
+    """
+    found = dumps(path, document)
     runs: list[Run] = []
     for dump in found:
         name = source.name if len(found) == 1 else f"{source.name}[{dump.label}]"

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from runreport.compare.record import Best, Comparison
 from runreport.context import Final
-from runreport.marks import clean, code, strong
-from runreport.report.model import Block, Bullets, Omitted, Paragraph, Section, Table, table
+from runreport.marks import clean, code, plain, strong
+from runreport.report.model import Block, Bullets, ChartGroup, Fold, Omitted, Paragraph, Section, Table, table
 from runreport.report.sections.factor_sentences import answers
 from runreport.report.sections.factors import factor_name, levels_table
 from runreport.report.sections.page import Page
@@ -38,7 +38,8 @@ def build(page: Page) -> Section | Omitted:
 
 def comparison_blocks(comparison: Comparison, here: str | None = None) -> list[Block]:
     """Table, best of each metric, paired differences, and config differences; for one run's report (only the pairs
-    with ``here``) or for a comparison of its own (all). Runs of a large design stand by setting, not one by one."""
+    with ``here``) or for a comparison of its own, whose pairs and settings are sections of their own. Runs of a large
+    design stand by setting, not one by one."""
     blocks: list[Block] = []
     if comparison.large:
         if here is not None:
@@ -52,9 +53,43 @@ def comparison_blocks(comparison: Comparison, here: str | None = None) -> list[B
     best = [best_sentence(b, comparison) for b in comparison.best]
     if best:
         blocks.append(Bullets(items=tuple(best)))
-    blocks += _pairs(comparison, here)
-    blocks += _configs(comparison)
+    pairs, configs = pair_blocks(comparison, here), config_blocks(comparison)
+    if here is None:
+        return blocks
+    # Beside other runs, a run's own page says who is best; who was told from whom, and what differed, is on request.
+    blocks += [Fold(summary="Differences to the other runs, pair by pair", blocks=tuple(pairs))] if pairs else []
+    blocks += [Fold(summary="Settings that differ", blocks=tuple(configs))] if configs else []
     return blocks
+
+
+def comparison_sections(comparison: Comparison, charts: ChartGroup | None = None) -> list[Section]:
+    """The sections of a comparison of its own: the runs, their charts, their differences, their settings."""
+    sections = [Section(id="comparison", title="The runs", blocks=tuple(comparison_blocks(comparison)))]
+    if charts is not None:
+        sections.append(Section(id="courses", title="Courses and final predictions", blocks=(charts,)))
+    if comparison.large:
+        return sections
+    pairs, configs = pair_blocks(comparison, None), config_blocks(comparison)
+    if pairs:
+        sections.append(Section(id="pairs", title="Differences, pair by pair", blocks=tuple(pairs)))
+    if configs:
+        sections.append(Section(id="settings", title="Settings", blocks=tuple(configs)))
+    return sections
+
+
+def comparison_title(comparison: Comparison) -> str:
+    """What can be said of the runs' R² in a line: who is best beyond noise, who cannot be told apart, or that no ranking is
+    supported."""
+    count = plural(len(comparison.names), "run")
+    best = next((b for b in comparison.best if b.metric == "r2"), None)
+    if best is None or best.tied is None or comparison.large:
+        names = listing([clean(n) for n in comparison.names], most=6)
+        return f"Comparison of {names}" + ("" if comparison.large else ": no ranking by R² is supported")
+    score = f"Highest R² of {count}: {clean(best.run)} ({fixed(best.value, 2)})"
+    if best.alone:
+        return f"{score}, beyond noise"
+    tied = listing([clean(n) for n in (*best.tied, *best.untested)], most=4)
+    return f"{score}, but not shown to be better than {tied}"
 
 
 def design_sentences(comparison: Comparison) -> list[str]:
@@ -117,7 +152,8 @@ def runs_table(comparison: Comparison, here: str | None, only: Sequence[str] | N
                 shown(name, final, "mae", number(get.get("mae"), 4)),
             ]
         )
-    return table(["run", "split", "n", "R²", "std ratio", "spread", "r", "β", "MAE"], rows, left=2)
+    header = ["run", "split", "n", "R²", "std ratio", "spread", "r", "β", "MAE"]
+    return table(header, rows, left=2, sortable=True)
 
 
 def standing(comparison: Comparison) -> str:
@@ -179,7 +215,8 @@ def _has(comparison: Comparison, name: str, metric: str) -> bool:
     return final is not None and final[metric] is not None
 
 
-def _pairs(comparison: Comparison, here: str | None) -> list[Block]:
+def pair_blocks(comparison: Comparison, here: str | None) -> list[Block]:
+    """R² of each pair, with its interval and whether the two were told apart; nothing without a paired test."""
     paired = comparison.paired
     if paired is None or comparison.refused is not None:
         return []
@@ -196,7 +233,7 @@ def _pairs(comparison: Comparison, here: str | None) -> list[Block]:
     if not rows:
         return []
     header = ["difference", "ΔR²", "95 % interval", "p (Holm)", "told apart?"]
-    blocks: list[Block] = [table(header, rows[:MOST_PAIRS])]
+    blocks: list[Block] = [table(header, rows[:MOST_PAIRS], sortable=True)]
     if len(rows) > MOST_PAIRS:
         blocks.append(Paragraph(text=f"{plural(len(rows) - MOST_PAIRS, 'more pair')}: see the JSON."))
     if len(paired.names) > 2:
@@ -213,20 +250,22 @@ def _pairs(comparison: Comparison, here: str | None) -> list[Block]:
     return blocks
 
 
-def _configs(comparison: Comparison) -> list[Block]:
+def config_blocks(comparison: Comparison) -> list[Block]:
+    """The settings that differ side by side, and what that allows to be said."""
     differing = comparison.config_differences
     blocks: list[Block] = []
     runs = [n for n in comparison.names if n not in comparison.without_config]
     if differing and len(runs) > 1:
         keys = list(differing)
         columns = runs[:MOST_COLUMNS]
-        rows = [[code(k), *(_setting(differing[k], n) for n in columns)] for k in keys[:MOST_KEYS]]
+        rows = [[code(k), *_marked([_setting(differing[k], n) for n in columns])] for k in keys[:MOST_KEYS]]
         blocks.append(table(["setting", *(clean(n) for n in columns)], rows, left=1 + len(columns)))
         if len(columns) < len(runs):
             blocks.append(
                 Paragraph(text=f"The settings of {plural(len(runs) - len(columns), 'more run')} are in the JSON.")
             )
         more = f" ({len(keys) - MOST_KEYS} more in the JSON)" if len(keys) > MOST_KEYS else ""
+        odd = any(cell != plain(cell) for row in rows for cell in row[1:])
         if comparison.effects:
             said = (
                 f"{len(keys)} settings differ{more}."
@@ -244,7 +283,7 @@ def _configs(comparison: Comparison) -> list[Block]:
                 f"{len(keys)} settings differ{more}: a difference between these runs is association, and no cause can "
                 "be named."
             )
-        blocks.append(Paragraph(text=said))
+        blocks.append(Paragraph(text=said + (" Bold: other than most of these runs." if odd else "")))
     elif len(runs) > 1:
         blocks.append(Paragraph(text="The settings that more than one of their configs give do not differ."))
     if comparison.without_config:
@@ -270,6 +309,14 @@ def _configs(comparison: Comparison) -> list[Block]:
                 )
             )
     return blocks
+
+
+def _marked(cells: list[str]) -> list[str]:
+    """The cells of a setting; where most runs agree, those that do not stand out."""
+    most = max(cells, key=cells.count)
+    if cells.count(most) <= len(cells) / 2:
+        return cells
+    return [cell if cell == most else strong(cell) for cell in cells]
 
 
 def _setting(values: Mapping[str, object], run: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runreport.report.model import Block, Figure, Omitted, Paragraph, Section, table
+from runreport.report.model import Block, Omitted, Paragraph, Section, table
 from runreport.report.sections.page import Page
 from runreport.wording import number, percent
 
@@ -38,13 +38,9 @@ def build(page: Page) -> Section | Omitted:
     reach = _reach(page)
     if reach:
         blocks.append(Paragraph(text=reach))
-    if "predictions" in page.figures:
-        blocks.append(
-            Figure(
-                file=page.figures["predictions"],
-                alt=f"Predicted against true values of the {final.split} set, with the line on which both are equal",
-            )
-        )
+    blocks += page.drawn(
+        "predictions", f"Predicted against true values of the {final.split} set, with the line on which both are equal"
+    )
     return Section(id="distribution", title=TITLE, blocks=tuple(blocks))
 
 

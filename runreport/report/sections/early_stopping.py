@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from runreport.marks import code
-from runreport.report.model import Block, Bullets, Omitted, Paragraph, Section, table
-from runreport.report.sections.observations import _item
+from runreport.report.model import Block, Findings, Omitted, Paragraph, Section, table
+from runreport.report.sections.evidence import finding_item
 from runreport.report.sections.page import Page
 from runreport.selection.audit import Comparison, SelectionAudit
 from runreport.selection.policies import PolicyPick
@@ -66,7 +66,7 @@ def build(page: Page) -> Section | Omitted:
         blocks.append(Paragraph(text=f"Not shown to be worse than the best epoch ({epoch(audit.best)}): {shown}."))
     findings = [f for f in analysis.findings if f.rule.startswith("selection.")]
     if findings:
-        blocks.append(Bullets(items=tuple(_item(f) for f in findings)))
+        blocks.append(Findings(items=tuple(finding_item(f) for f in findings)))
     if audit.needs:
         blocks.append(Paragraph(text=f"To decide it: {audit.needs.rstrip('.')}."))
     left_out = [f"{code(p.policy)} ({p.reason})" for p in audit.picks if p.epoch is None and p.reason]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from runreport.compare.design import Contrast, Design, Effect, Estimate, Factor, Summary
 from runreport.compare.record import Comparison
 from runreport.marks import clean, code, strong
-from runreport.report.model import Block, Bullets, Figure, Paragraph, Section, Table, table
+from runreport.report.model import Block, Bullets, ChartGroup, Figure, Paragraph, Section, Table, table
 from runreport.report.sections.factor_sentences import NAMES, WORDS, answers, budget_answer, figure, trend_sentences
 from runreport.wording import fixed, interval, listing, number, plural
 
@@ -19,7 +19,7 @@ SCORES = ("r2", "variance_ratio", "pearson_r", "bias")
 BUDGET = ("missing_information", "wrong_spread", "wrong_mean")
 
 
-def factor_sections(comparison: Comparison, figures: Mapping[int, Figure] | None = None) -> list[Section]:
+def factor_sections(comparison: Comparison, figures: Mapping[int, Figure | ChartGroup] | None = None) -> list[Section]:
     """A section a factor (``figures``: the factor's position -> its chart); none without a design."""
     return [
         Section(
@@ -31,7 +31,7 @@ def factor_sections(comparison: Comparison, figures: Mapping[int, Figure] | None
     ]
 
 
-def effect_blocks(effect: Effect, comparison: Comparison, figure: Figure | None = None) -> list[Block]:
+def effect_blocks(effect: Effect, comparison: Comparison, figure: Figure | ChartGroup | None = None) -> list[Block]:
     """The answer, the chart, the levels, the differences with their noise, and what was left out."""
     blocks: list[Block] = [Paragraph(text=text) for text in answers(effect)]
     if figure is not None:

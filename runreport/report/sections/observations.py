@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from runreport.findings import Finding
-from runreport.marks import strong
-from runreport.report.model import Block, Bullets, Omitted, Paragraph, Section
+from runreport.report.model import Block, Findings, Fold, Omitted, Paragraph, Section
+from runreport.report.sections.evidence import finding_item
 from runreport.report.sections.page import Page
-from runreport.wording import percent, plural
+from runreport.wording import plural
 
 TITLE = "Key observations"
 MOST = 14
@@ -23,12 +22,16 @@ def build(page: Page) -> Section | Omitted:
     noted = [f for f in told if f not in faults]
     blocks: list[Block] = []
     if faults:
-        blocks.append(Bullets(items=tuple(_item(f) for f in faults[:MOST])))
+        blocks.append(Findings(items=tuple(finding_item(f) for f in faults[:MOST])))
         if len(faults) > MOST:
             blocks.append(Paragraph(text=f"{plural(len(faults) - MOST, 'further finding')}: see the JSON."))
     if noted:
-        blocks.append(Paragraph(text="Also noted:" if faults else "Noted:"))
-        blocks.append(Bullets(items=tuple(_item(f) for f in noted[:MOST])))
+        shown = Findings(items=tuple(finding_item(f) for f in noted[:MOST]))
+        # What is only information would bury the faults; where there are none, it is what was found.
+        if faults:
+            blocks.append(Fold(summary=f"Also noted: {plural(len(noted), 'finding')} for information", blocks=(shown,)))
+        else:
+            blocks += [Paragraph(text="No fault was found. Noted:"), shown]
     if analysis.clear:
         more = " more" if analysis.findings else ""
         blocks.append(
@@ -37,13 +40,3 @@ def build(page: Page) -> Section | Omitted:
     if not blocks:
         return Omitted(title=TITLE, reason="no rule could be judged")
     return Section(id="observations", title=TITLE, blocks=tuple(blocks))
-
-
-def _item(finding: Finding) -> str:
-    tested = finding.q_value is not None and finding.severity.rank >= 1
-    q = f", false discovery rate {_rate(finding.q_value)}" if tested and finding.q_value is not None else ""
-    return f"{finding.message} ({strong(finding.severity.value)}, {finding.rule}{q})"
-
-
-def _rate(q: float) -> str:
-    return "< 0.1 %" if q < 0.001 else percent(q, 1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from runreport.analysis.record import Analysis
 from runreport.compare.record import Comparison
+from runreport.report.model import Block, ChartGroup, Figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +17,18 @@ class Page:
     comparison
         With the other runs of the same call; None where it is alone.
     figures
-        Kind of chart -> file beside the report; only charts that were drawn.
+        Kind of chart -> file beside the report (or its data URI); only charts that were drawn.
+    charts
+        Kind of chart -> interactive charts, for renderers that have them; only those that were made.
     """
 
     analysis: Analysis
     comparison: Comparison | None = None
     figures: Mapping[str, str] = field(default_factory=dict)
+    charts: Mapping[str, ChartGroup] = field(default_factory=dict)
+
+    def drawn(self, kind: str, alt: str) -> list[Block]:
+        """The interactive charts of this kind, else its image, else nothing."""
+        if kind in self.charts:
+            return [self.charts[kind]]
+        return [Figure(file=self.figures[kind], alt=alt)] if kind in self.figures else []

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from runreport.analysis.epochs import EpochRow, telling_epochs
 from runreport.marks import strong
-from runreport.report.model import Align, Block, Figure, Omitted, Paragraph, Section, Table
+from runreport.report.model import Align, Block, Omitted, Paragraph, Section, Table
 from runreport.report.sections.page import Page
 from runreport.wording import epoch, fixed, number, percent, plural
 
@@ -62,13 +62,8 @@ def build(page: Page) -> Section | Omitted:
     align: tuple[Align, ...] = tuple("left" if i == len(header) - 1 else "right" for i in range(len(header)))
     made = Table(header=tuple(header), rows=tuple(tuple(row) for row in body), align=align)
     blocks: list[Block] = [Paragraph(text=_scope(page, len(rows))), made]
-    if "history" in page.figures:
-        blocks.append(
-            Figure(
-                file=page.figures["history"],
-                alt="R², std ratio and losses over the epochs, with the saved epoch marked",
-            )
-        )
+    blocks += page.drawn("history", "R², std ratio and losses over the epochs, with the saved epoch marked")
+    blocks += page.drawn("by_epoch", "")
     return Section(id="progression", title=TITLE, blocks=tuple(blocks))
 
 

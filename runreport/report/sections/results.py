@@ -29,11 +29,24 @@ def bound_text(name: str, bounds: tuple[float, float]) -> str:
     return f"≥ {fixed(low, 2)}" if name == "pearson_r" else f"|β| {fixed(low, 2)} to {fixed(high, 2)}"
 
 
-def build(page: Page) -> Section | Omitted:
-    """A table of the final figures and what their intervals rest on."""
+HIGHLIGHTS = ("R²", "correlation r", "std ratio α", "bias β")
+"""The figures that a reader looks for first."""
+
+
+def highlights(page: Page) -> tuple[tuple[str, str, str], ...]:
+    """(name, value, interval) of the figures to see first, as in the table."""
+    found = []
+    for label, value, bounds in _rows(page):
+        short = label.partition(" (")[0]
+        if short in HIGHLIGHTS:
+            found.append((short, value, bounds))
+    return tuple(found)
+
+
+def _rows(page: Page) -> list[list[str]]:
     final = page.analysis.final
     if final is None:
-        return Omitted(title=TITLE, reason="no predictions, no metrics file and no epoch with metrics")
+        return []
     loss = page.analysis.run.summary.get("loss")
     rows: list[list[str]] = []
     for name, label, show in (
@@ -60,6 +73,15 @@ def build(page: Page) -> Section | Omitted:
         rows.append([label, show(value), shown])
     if isinstance(loss, int | float) and not isinstance(loss, bool):
         rows.append(["loss", number(float(loss), 5), ""])
+    return rows
+
+
+def build(page: Page) -> Section | Omitted:
+    """A table of the final figures and what their intervals rest on."""
+    final = page.analysis.final
+    if final is None:
+        return Omitted(title=TITLE, reason="no predictions, no metrics file and no epoch with metrics")
+    rows = _rows(page)
     if not rows:
         return Omitted(title=TITLE, reason="none of R², r, std ratio, bias, MAE or RMSE is known")
     n = f", n = {final.n}" if final.n is not None else ""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from runreport.findings import Finding
 from runreport.metrics.budget import ErrorBudget
-from runreport.report.model import Block, Bullets, Listing, Omitted, Paragraph, Section
+from runreport.report.model import Bar, BarPart, Block, Bullets, Omitted, Paragraph, Section
 from runreport.report.sections.page import Page
 from runreport.wording import fixed, listing, percent
 
@@ -16,13 +16,13 @@ BAR = 40
 
 
 def build(page: Page) -> Section | Omitted:
-    """The error budget as a bar, its two readings, and the findings ranked by what mending them gives back."""
+    """The error budget's two readings (its bar stands in the summary), and the findings ranked by what mending them
+    gives back."""
     analysis = page.analysis
     budget = analysis.budget
     if budget is None:
         return Omitted(title=TITLE, reason=_why_not(page))
-    blocks: list[Block] = [Listing(text=bar(budget), language="text")]
-    blocks.append(Paragraph(text=reading(budget)))
+    blocks: list[Block] = [Paragraph(text=reading(budget))]
     ranked = _ranked(analysis.findings)
     if ranked:
         blocks.append(Paragraph(text="Faults that were tested and found, by what mending that part alone gives back:"))
@@ -46,8 +46,26 @@ def _ranked(findings: Sequence[Finding]) -> tuple[str, ...]:
     )
 
 
-def bar(budget: ErrorBudget) -> str:
-    """The three parts of 1 - R² as text, largest first.
+def budget_bar(budget: ErrorBudget) -> Bar:
+    """The parts of 1 - R² for renderers that draw them."""
+    shares = budget.error_shares or (0.0, 0.0, 0.0)
+    parts = (
+        ("r", "missing information", budget.missing_information, shares[0]),
+        ("alpha", "wrong spread", budget.wrong_spread, shares[1]),
+        ("beta", "wrong mean", budget.wrong_mean, shares[2]),
+    )
+    return Bar(
+        total=f"1 - R² = {fixed(budget.total, 3)}",
+        parts=tuple(
+            BarPart(id=id_, label=label, value=fixed(value, 3), share=percent(share), width=round(100 * share, 2))
+            for id_, label, value, share in sorted(parts, key=lambda part: -part[2])
+        ),
+        text=bar(budget),
+    )
+
+
+def bar(budget: ErrorBudget, cells: int = BAR) -> str:
+    """The three parts of 1 - R² as text, largest first; ``cells`` characters are the whole.
 
     >>> from runreport.metrics.budget import error_budget
     >>> print(bar(error_budget(0.0, 0.5, 0.5)).splitlines()[0].rstrip())
@@ -65,8 +83,8 @@ def bar(budget: ErrorBudget) -> str:
     width = max(len(name) for _, name in parts)
     lines = []
     for i, (value, name) in enumerate(parts):
-        cells = BAR * value / budget.total if budget.total > 0 else 0.0
-        blocks = "█" * round(cells) or ("▌" if value > 0 else "")
+        share = value / budget.total if budget.total > 0 else 0.0
+        blocks = "█" * round(cells * share) or ("▌" if value > 0 else "")
         lead = first if i == 0 else " " * (len(first) - 2) + "+ "
         lines.append(f"{lead}{fixed(value, 3)} {name:<{width}}  {blocks}".rstrip())
     return "\n".join(lines)

@@ -5,22 +5,26 @@ from __future__ import annotations
 from runreport.analysis.record import Analysis
 from runreport.context import Final
 from runreport.marks import strong
-from runreport.report.model import Omitted, Paragraph, Section
+from runreport.report.model import Block, Omitted, Paragraph, Section
 from runreport.report.sections.page import Page
+from runreport.report.sections.root_cause import budget_bar
 from runreport.wording import epoch, fixed, percent, with_interval
 
 MOST_SENTENCES = 5
 
 
 def build(page: Page) -> Section | Omitted:
-    """What happened, how sure that is, what it cost, and the first step."""
+    """What happened, how sure that is, what it cost, and the first step; under it the error budget as a bar."""
     analysis = page.analysis
     sentences = [s for s in (*_results(analysis), _finding(analysis)) if s][: MOST_SENTENCES - 1]
     if not sentences:
         return Omitted(title="Executive summary", reason="neither final figures nor findings")
     first = analysis.advice[0]
     sentences.append(f"{strong('First step:')} {first.title[0].lower()}{first.title[1:]}.")
-    return Section(id="summary", title="Executive summary", blocks=(Paragraph(text=" ".join(sentences)),))
+    blocks: list[Block] = [Paragraph(text=" ".join(sentences))]
+    if analysis.budget is not None:
+        blocks.append(budget_bar(analysis.budget))
+    return Section(id="summary", title="Executive summary", blocks=tuple(blocks))
 
 
 def _results(analysis: Analysis) -> list[str]:

@@ -1,0 +1,1 @@
+"""Sections of the pages of benchmarks, one file each: result in, Markdown out."""

@@ -1,0 +1,1 @@
+"""How often `runreport verify` finds a number that was made wrong, and how often it calls a right one wrong."""

@@ -1,0 +1,147 @@
+"""Tables with more than one row an epoch: a row a split, a row a metric, or several runs among each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from runreport.ingest.columns import plain
+from runreport.ingest.documents import KNOWN, MOST_COLUMNS, RUNWIDE, SPLIT_KEYS, SPLITS, split_of
+from runreport.ingest.table import MISSING, Table, to_float
+from runreport.marks import clean
+from runreport.run import Note
+from runreport.wording import plural
+
+METRIC_KEYS = ("metric", "metric_name", "key", "tag", "variable", "measure", "name")
+VALUE_KEYS = ("value", "metric_value", "val", "score")
+"""Columns of a table with a row a metric: what it is, and its value."""
+RUN_KEYS = (
+    "run", "run_id", "run_name", "run_uuid", "experiment", "trial", "trial_id", "seed", "fold", "kfold", "cv_fold",
+    "repeat", "model", "model_name", "method", "algorithm", "variant", "config", "setting",
+)  # fmt: skip
+"""Columns that may say whose row it is where several runs stand in one table."""
+MOST_RUNS = 1_000
+"""Runs taken from one table: a search over settings has hundreds."""
+MOST_LABEL = 60
+
+
+def untangled(table: Table) -> list[tuple[str, Table]]:
+    """(label, table with a column a figure) of each run in the table; the label is empty where it holds one.
+
+    Nothing is done to a table whose rows are told apart by the epoch alone.
+    """
+    names = {plain(name): name for name in reversed(table.header)}
+    axis = next((name for name in table.header if KNOWN.get(plain(name)) == "epoch"), None)
+    if axis is None:
+        return [("", table)]
+    runs = _by_run(table, axis, names)
+    return [(label, _by_split(_by_metric(one, axis))) for label, one in runs]
+
+
+def _by_run(table: Table, axis: str, names: Mapping[str, str]) -> list[tuple[str, Table]]:
+    """A table for each run where the epochs of several stand in one; by the column that tells their rows apart."""
+    epochs = table.column(axis)
+    others = [n for n in (*METRIC_KEYS, *SPLIT_KEYS) if n in names and _texts(table, names[n])]
+    apart = [table.column(names[n]) for n in others]
+    if len(set(zip(epochs, *apart, strict=True))) == len(epochs):
+        return [("", table)]
+    for key in RUN_KEYS:
+        if key not in names or key in others:
+            continue
+        cells = table.column(names[key])
+        labels = list(dict.fromkeys(cells))
+        rows = len(set(zip(cells, epochs, *apart, strict=True)))
+        if 1 < len(labels) <= MOST_RUNS and all(labels) and rows == len(epochs):
+            note = Note(
+                code="mapped", message=f"the file holds {plural(len(labels), 'run')}, told apart by {clean(names[key])}"
+            )
+            at = table.header.index(names[key])
+            rest = replace(
+                table,
+                header=(*table.header[:at], *table.header[at + 1 :]),
+                rows=tuple((*row[:at], *row[at + 1 :]) for row in table.rows),
+            )
+            of_label: dict[str, list[int]] = {}
+            for i, cell in enumerate(cells):
+                of_label.setdefault(cell, []).append(i)
+            return [(_label(key, label), _rows(rest, of_label[label], [note])) for label in labels]
+    return [("", table)]
+
+
+def _label(key: str, label: str) -> str:
+    """``fold 3`` of a number, a name as it is."""
+    shown = clean(label)[:MOST_LABEL].strip()
+    return f"{key.replace('_', ' ')} {shown}" if shown.isdigit() else shown or "unnamed"
+
+
+def _rows(table: Table, kept: Sequence[int], notes: Sequence[Note] = ()) -> Table:
+    return replace(
+        table,
+        rows=tuple(table.rows[i] for i in kept),
+        lines=tuple(table.lines[i] for i in kept),
+        notes=(*table.notes, *notes),
+    )
+
+
+def _texts(table: Table, name: str) -> bool:
+    """Whether a column holds a few words and no numbers."""
+    cells = set(table.column(name)) - {""}
+    return bool(cells) and len(cells) <= MOST_COLUMNS and not any(map(_is_number, cells))
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        to_float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _by_metric(table: Table, axis: str) -> Table:
+    """``epoch, metric, value`` with a column for each metric; each row keeps its one figure."""
+    by_plain = {plain(name): name for name in table.header}
+    key = next((by_plain[n] for n in METRIC_KEYS if n in by_plain and _texts(table, by_plain[n])), None)
+    value = next((by_plain[n] for n in VALUE_KEYS if n in by_plain), None)
+    if key is None or value is None or value == axis:
+        return table
+    kinds = list(dict.fromkeys(cell for cell in table.column(key) if cell))
+    if not any(KNOWN.get(plain(kind)) for kind in kinds) and not any(split_of(plain(k).split("_")[0]) for k in kinds):
+        return table
+    keep = [name for name in table.header if name not in (key, value) and name not in kinds]
+    at, of = table.header.index(value), table.header.index(key)
+    indexes = [table.header.index(name) for name in keep]
+    rows = tuple(
+        (*(row[i] for i in indexes), *(row[at] if row[of] == kind else "" for kind in kinds)) for row in table.rows
+    )
+    note = Note(code="mapped", message=f"a row a metric: {clean(value)} was read under the names in {clean(key)}")
+    return replace(table, header=(*keep, *kinds), rows=rows, notes=(*table.notes, note))
+
+
+def _by_split(table: Table) -> Table:
+    """A column for each split where a column of words says which split a row is of; what is of the run keeps its name."""
+    key = next((n for n in table.header if plain(n) in (*SPLIT_KEYS, "set") and _all_splits(table, n)), None)
+    if key is None:
+        return table
+    words = [SPLITS[plain(cell).rstrip("0123456789_")] for cell in table.column(key)]
+    of_split = [
+        name for name in table.header
+        if name != key and KNOWN.get(plain(name)) not in RUNWIDE and split_of(plain(name).split("_")[0]) is None
+        and KNOWN.get(plain(name)) != "epoch"
+    ]  # fmt: skip
+    kept = [name for name in table.header if name != key and name not in of_split]
+    splits = list(dict.fromkeys(words))
+    header = (*kept, *(f"{split}_{name}" for split in splits for name in of_split))
+    if len(set(header)) < len(header):
+        return table
+    index = {name: i for i, name in enumerate(table.header)}
+    rows = tuple(
+        (*(row[index[n]] for n in kept), *(row[index[n]] if word == s else "" for s in splits for n in of_split))
+        for row, word in zip(table.rows, words, strict=True)
+    )
+    note = Note(code="mapped", message=f"the split of each row was told by {clean(key)}")
+    return replace(table, header=header, rows=rows, notes=(*table.notes, note))
+
+
+def _all_splits(table: Table, name: str) -> bool:
+    cells = set(table.column(name))
+    return bool(cells) and not cells & MISSING and all(split_of(cell) is not None for cell in cells)

@@ -1,0 +1,1 @@
+"""Follows a run while it is being written."""
