@@ -116,8 +116,12 @@ def stop_later(evidence: Evidence) -> Advice | None:
     if finding is None or finding.evidence.get("kind") == "all_improve" or wait_longer(evidence) is not None:
         return None
     key, least = evidence.key("patience", "early_stopping_patience"), evidence.key("min_delta")
-    patch: dict[str, Value] = {key: PATIENCE} if key else {}
-    if finding.evidence.get("kind") == "least_improvement" and least:
+    now = evidence.context.config_number(key) if key else None
+    hidden = finding.evidence.get("kind") == "least_improvement"
+    patch: dict[str, Value] = {}
+    if key and now is not None and (now < PATIENCE or not hidden):
+        patch[key] = PATIENCE if now < PATIENCE else round(2 * now)
+    if hidden and least:
         patch[least] = MIN_DELTA
     return Advice(
         id="selection.wait-longer",
@@ -238,7 +242,9 @@ def _because(evidence: Evidence, *rules: str) -> tuple[str, ...]:
 
 def train_longer(evidence: Evidence) -> Advice | None:
     """The run was cut while it was still improving."""
-    finding = evidence.found("selection.stopped-short") or evidence.found(
+    short = evidence.found("selection.stopped-short")
+    cut = short if short is not None and short.evidence.get("kind") == "all_improve" else None
+    finding = cut or evidence.found(
         "selection.too-late", "loss.still-falling", "selection.too-early", at_least="warning"
     )
     if finding is None or finding.rule == "selection.too-early" or extend_short_run(evidence) is not None:

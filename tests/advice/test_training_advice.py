@@ -147,6 +147,23 @@ def test_patience_that_ran_out_on_a_rise_is_raised() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "patience", "change"),
+    [
+        ("patience", 3, {"patience": 10}),
+        ("patience", 20, {"patience": 40}),  # never less than it was
+        ("least_improvement", 3, {"patience": 10, "min_delta": 0.0005}),
+        ("least_improvement", 20, {"min_delta": 0.0005}),
+        ("all_improve", 20, {"max_epochs": 60}),
+    ],
+)
+def test_a_run_that_its_rule_calls_stopped_short(kind: str, patience: int, change: dict[str, object]) -> None:
+    short = replace(found("selection.stopped-short"), evidence={"kind": kind})
+    given = give_advice(run_of(FLAT, config={"patience": patience}), [short])
+    assert [dict(advice.config_patch) for advice in given] == [change]
+    assert given[0].because == ("selection.stopped-short",)
+
+
+@pytest.mark.parametrize(
     ("setting", "change"),
     [
         ({"monitor": "composite"}, {"early_stopping": "r2"}),
