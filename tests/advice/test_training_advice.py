@@ -123,7 +123,7 @@ def test_a_short_run_that_still_rose_is_made_much_longer() -> None:
     assert (advice.id, dict(advice.config_patch)) == ("fit.train-longer", {"max_epochs": 40})
     assert "R² rose to the last of 4 epochs, by 1.50 over their second half" in advice.text
     assert advice.expected is not None
-    assert advice.expected.low == 0.4, "above the interval of this run's R²"
+    assert (advice.expected.low, advice.expected.high) == (0.25, 1.0), "above this run's R²"
     assert patch(run_of([0.3], config={"max_epochs": 1})) == {"max_epochs": 10}
     # It had levelled off; its best epoch was not the last; patience ended it; the log is long enough for a trend.
     assert patch(run_of([0.1, 0.4, 0.41, 0.415], config={"max_epochs": 4})) == {}
@@ -178,6 +178,9 @@ def test_an_epoch_that_a_setting_kept_from_being_saved(setting: dict[str, object
     assert advice is not None
     assert (advice.id, dict(advice.config_patch)) == ("selection.change-policy", change)
     assert "Epoch 10 has a validation R² of 0.400, the saved one 0.100" in advice.text
+    assert advice.expected is not None
+    assert advice.expected.low == 0.25
+    assert advice.expected.high == pytest.approx(0.55), "no more than validation gained"
     assert patch(run_of(course, saved=40)) == {}
     # Closer than what is noticeable, it is not worth a change.
     assert patch(run_of(course, saved=11, policy=setting)) == {}
