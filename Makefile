@@ -48,7 +48,8 @@ logs: $(VENV)/.installed-test
 	$(BIN)/python -m training improve run4 --rounds 4 --set threads=1 --out example_logs/run4_improved --reports reports/run4_improved --force
 	rm -r example_logs/run4_improved/checkpoints
 
-# The runs with planted faults, both splits, and whether the advice mends them; then the README's tables. About 15 minutes on 2 cores.
+# The runs with planted faults, both splits, and whether the advice mends them; then the README's tables.
+# Some 15 minutes on 2 quiet cores.
 truth: $(VENV)/.installed-test
 	for split in dev test; do \
 		$(BIN)/python -m benchmarks.truth --split $$split || exit 1; \

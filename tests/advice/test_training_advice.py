@@ -88,6 +88,7 @@ FLAT = [0.1 + 0.3 * (1 - 0.8**i) for i in range(40)]
         (1e-5, "lr.too-low", 1e-3),
         (5e-4, "lr.too-low", 0.0015),
         (1e-5, "signal.limited", None),
+        (1e-5, "bias.dominates", None),  # a pretrained network may be tuned at such a rate
     ],
 )
 def test_a_rate_is_brought_to_a_concrete_peak(rate: float, rule: str, to: float | None) -> None:
