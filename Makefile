@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .c
 EXAMPLES := $(wildcard example_logs/csv/*.csv)
 SWEEPS := lambda_sweep lambda_sweep_run4 frames_sweep pretraining_ablation
 
-.PHONY: demo pages reports test logs lint types adapters browser cluster bench docs clean
+.PHONY: demo pages reports test logs truth lint types adapters browser cluster bench docs clean
 
 demo: $(VENV)/.installed reports pages
 	@echo
@@ -53,6 +53,15 @@ logs: $(VENV)/.installed-test
 	done
 	$(BIN)/python -m training improve run4 --rounds 4 --set threads=1 --out example_logs/run4_improved --reports reports/run4_improved --force
 	rm -r example_logs/run4_improved/checkpoints
+
+# The runs with planted faults, both splits, and whether the advice mends them; then the README's tables.
+# Some 15 minutes on 2 quiet cores.
+truth: $(VENV)/.installed-test
+	for split in dev test; do \
+		$(BIN)/python -m benchmarks.truth --split $$split || exit 1; \
+		$(BIN)/python -m benchmarks.truth.efficacy --split $$split || exit 1; \
+	done
+	$(BIN)/python -m benchmarks.truth --readme
 
 # The logger's adapters against the real libraries, which are too large for every run: in an environment of their own.
 adapters:

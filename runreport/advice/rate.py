@@ -26,10 +26,10 @@ FAULTS_OF_A_HIGH_RATE = (
     "loss.spike", "scale.mismatch", "spread.over", "loss.plateau",
 )  # fmt: skip
 FAULTS_OF_A_LOW_RATE = (
-    "lr.too-low", "fit.underfit", "collapse.constant", "scale.mismatch", "loss.plateau", "loss.still-falling",
-    "selection.too-late", "gradient.vanishing", "bias.dominates",
+    "lr.too-low", "fit.underfit", "collapse.constant", "scale.mismatch", "loss.plateau", "gradient.vanishing",
 )  # fmt: skip
-"""What a rate so far off leads to; any of them, and the rate is brought back before anything else is judged."""
+"""What a rate so far off leads to; any of them, and the rate is brought back before anything else is judged. A low rate is
+usual where a pretrained network is tuned: only that little or nothing was learnt speaks against it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from runreport.advice.evidence import Evidence
 from runreport.advice.expectation import higher_r2, more_information, r2_refuted
-from runreport.advice.record import Advice
+from runreport.advice.record import Advice, Expected
 from runreport.findings import NOTICEABLE_R2, Finding, Value
 from runreport.marks import code
 from runreport.rules.loss_series import cut_by_limit
@@ -116,8 +116,12 @@ def stop_later(evidence: Evidence) -> Advice | None:
     if finding is None or finding.evidence.get("kind") == "all_improve" or wait_longer(evidence) is not None:
         return None
     key, least = evidence.key("patience", "early_stopping_patience"), evidence.key("min_delta")
-    patch: dict[str, Value] = {key: PATIENCE} if key else {}
-    if finding.evidence.get("kind") == "least_improvement" and least:
+    now = evidence.context.config_number(key) if key else None
+    hidden = finding.evidence.get("kind") == "least_improvement"
+    patch: dict[str, Value] = {}
+    if key and now is not None and (now < PATIENCE or not hidden):
+        patch[key] = PATIENCE if now < PATIENCE else round(2 * now)
+    if hidden and least:
         patch[least] = MIN_DELTA
     return Advice(
         id="selection.wait-longer",
@@ -184,7 +188,11 @@ def pick_better_epoch(evidence: Evidence) -> Advice | None:
             f"{refer}epoch {epoch_text(left.epoch)} has a validation R² of {fixed(left.r2)}, the saved one "
             f"{fixed(left.saved_r2)}; it could not be kept because {left.why}. {_set(left.patch)}"
         )
-        return _keep(evidence, text[0].upper() + text[1:], () if finding is None else (finding.rule,), left.patch)
+        because = () if finding is None else (finding.rule,)
+        gain = left.r2 - left.saved_r2
+        basis = f"above this run's, by the {fixed(gain)} of validation at most: the best of many epochs looks better than it is"
+        expected = higher_r2(evidence, basis, most=gain)
+        return _keep(evidence, text[0].upper() + text[1:], because, left.patch, expected)
     if finding is None:
         return None
     better = finding.evidence.get("policy")
@@ -203,7 +211,7 @@ def pick_better_epoch(evidence: Evidence) -> Advice | None:
         f"{evidence.refer(finding)}: keep the checkpoint that {_policy(finding)} picks{shown}; no retraining is needed "
         "where it was saved."
     )
-    return _keep(evidence, text, (finding.rule,), patch)
+    return _keep(evidence, text, (finding.rule,), patch, None)
 
 
 def _set(patch: dict[str, Value]) -> str:
@@ -211,7 +219,9 @@ def _set(patch: dict[str, Value]) -> str:
     return f"Set {changes}." if changes else "Keep the epoch with the best validation R²."
 
 
-def _keep(evidence: Evidence, text: str, because: tuple[str, ...], patch: dict[str, Value]) -> Advice:
+def _keep(
+    evidence: Evidence, text: str, because: tuple[str, ...], patch: dict[str, Value], expected: Expected | None
+) -> Advice:
     return Advice(
         id="selection.change-policy",
         title="Keep another epoch",
@@ -219,7 +229,7 @@ def _keep(evidence: Evidence, text: str, because: tuple[str, ...], patch: dict[s
         because=because,
         acts_on="r",
         config_patch=patch,
-        expected=higher_r2(evidence, "above this run's: a better epoch was there"),
+        expected=expected,
         refuted_if="on samples that neither epoch was chosen on, its R² is no higher",
         ceiling_r2=evidence.ceiling,
     )
@@ -238,7 +248,9 @@ def _because(evidence: Evidence, *rules: str) -> tuple[str, ...]:
 
 def train_longer(evidence: Evidence) -> Advice | None:
     """The run was cut while it was still improving."""
-    finding = evidence.found("selection.stopped-short") or evidence.found(
+    short = evidence.found("selection.stopped-short")
+    cut = short if short is not None and short.evidence.get("kind") == "all_improve" else None
+    finding = cut or evidence.found(
         "selection.too-late", "loss.still-falling", "selection.too-early", at_least="warning"
     )
     if finding is None or finding.rule == "selection.too-early" or extend_short_run(evidence) is not None:

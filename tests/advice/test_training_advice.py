@@ -88,6 +88,7 @@ FLAT = [0.1 + 0.3 * (1 - 0.8**i) for i in range(40)]
         (1e-5, "lr.too-low", 1e-3),
         (5e-4, "lr.too-low", 0.0015),
         (1e-5, "signal.limited", None),
+        (1e-5, "bias.dominates", None),  # a pretrained network may be tuned at such a rate
     ],
 )
 def test_a_rate_is_brought_to_a_concrete_peak(rate: float, rule: str, to: float | None) -> None:
@@ -123,7 +124,7 @@ def test_a_short_run_that_still_rose_is_made_much_longer() -> None:
     assert (advice.id, dict(advice.config_patch)) == ("fit.train-longer", {"max_epochs": 40})
     assert "R² rose to the last of 4 epochs, by 1.50 over their second half" in advice.text
     assert advice.expected is not None
-    assert advice.expected.low == 0.4, "above the interval of this run's R²"
+    assert (advice.expected.low, advice.expected.high) == (0.25, 1.0), "above this run's R²"
     assert patch(run_of([0.3], config={"max_epochs": 1})) == {"max_epochs": 10}
     # It had levelled off; its best epoch was not the last; patience ended it; the log is long enough for a trend.
     assert patch(run_of([0.1, 0.4, 0.41, 0.415], config={"max_epochs": 4})) == {}
@@ -147,6 +148,23 @@ def test_patience_that_ran_out_on_a_rise_is_raised() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "patience", "change"),
+    [
+        ("patience", 3, {"patience": 10}),
+        ("patience", 20, {"patience": 40}),  # never less than it was
+        ("least_improvement", 3, {"patience": 10, "min_delta": 0.0005}),
+        ("least_improvement", 20, {"min_delta": 0.0005}),
+        ("all_improve", 20, {"max_epochs": 60}),
+    ],
+)
+def test_a_run_that_its_rule_calls_stopped_short(kind: str, patience: int, change: dict[str, object]) -> None:
+    short = replace(found("selection.stopped-short"), evidence={"kind": kind})
+    given = give_advice(run_of(FLAT, config={"patience": patience}), [short])
+    assert [dict(advice.config_patch) for advice in given] == [change]
+    assert given[0].because == ("selection.stopped-short",)
+
+
+@pytest.mark.parametrize(
     ("setting", "change"),
     [
         ({"monitor": "composite"}, {"early_stopping": "r2"}),
@@ -161,6 +179,9 @@ def test_an_epoch_that_a_setting_kept_from_being_saved(setting: dict[str, object
     assert advice is not None
     assert (advice.id, dict(advice.config_patch)) == ("selection.change-policy", change)
     assert "Epoch 10 has a validation R² of 0.400, the saved one 0.100" in advice.text
+    assert advice.expected is not None
+    assert advice.expected.low == 0.25
+    assert advice.expected.high == pytest.approx(0.55), "no more than validation gained"
     assert patch(run_of(course, saved=40)) == {}
     # Closer than what is noticeable, it is not worth a change.
     assert patch(run_of(course, saved=11, policy=setting)) == {}

@@ -20,7 +20,7 @@ from benchmarks.truth.efficacy.arithmetic import (
 )
 from benchmarks.truth.efficacy.arms import ADVICE, CONTROLS, DEFAULT, RANDOM, RESEED, SOURCE, arms_of, default_recipe
 from benchmarks.truth.efficacy.page import page, readme_rows
-from benchmarks.truth.efficacy.summary import summary, what_failed
+from benchmarks.truth.efficacy.summary import summary, what_failed, without
 from benchmarks.truth.efficacy.trial import HARMFUL, SOUND, Excluded, Tried
 from benchmarks.truth.trained.draft import Draft, healthy_config
 from benchmarks.truth.trained.orders import Cell, Order
@@ -131,6 +131,8 @@ def test_no_patch_is_a_failure_and_is_told() -> None:
     assert found["by_plant"]["rate too low"]["failed"]["said that no change is warranted"] == 1
     assert found["excluded"] == [{"plant": "offset", "fault": "bias", "n": 1, "why": "code"}]
     assert found["sound"]["made_worse"][ADVICE] == 1
+    assert without(found, "split shift") == {"n": 5, "advice": 0.2, "default": 0.2, "difference": [0.0, low, high]}
+    assert without(found, "rate too low")["n"] == 0
     text = page({"dev": found})
     assert "| offset | bias | 1 | code |" in text
     assert "lr.raise 1" in text

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.truth.efficacy.arms import ADVICE, DEFAULT
+from benchmarks.truth.efficacy.summary import without
+
+SHIFTED = "split shift"
 
 GOAL = 0.95
 """The goal that was set before anything was run; and above the default recipe, the paired interval above 0."""
@@ -47,6 +50,7 @@ def _split(split: str, result: Mapping[str, Any]) -> list[str]:
         f"{result['harmful']} runs with one harmful fault that settings can mend.",
         "",
         *_arms(result["arms"]),
+        *_without(without(result, SHIFTED)),
         *_plants(result["by_plant"]),
         *_excluded(result["excluded"]),
         *_sound(result["sound"]),
@@ -71,6 +75,15 @@ def _arms(arms: Mapping[str, Any]) -> list[str]:
         "",
         "As good as the twin: within two standard deviations between seeds of its R². Made worse: R² below the run's own by",
         "more than that.",
+        "",
+    ]
+
+
+def _without(got: Mapping[str, Any]) -> list[str]:
+    return [
+        f"The default recipe has nothing against a {SHIFTED}, which a line fitted on validation takes out. Without those runs "
+        f"({got['n']} are left): advice {_number(got['advice'])}, default recipe {_number(got['default'])}, difference "
+        f"{_difference(got['difference'])}.",
         "",
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.truth.efficacy.arithmetic import (
@@ -48,6 +48,27 @@ def what_failed(run: Tried) -> str | None:
     if run.patch:
         return f"{run.advice} (settings refused)" if run.refused else run.advice
     return NO_CHANGE if run.said_no_change else f"{NO_PATCH} ({run.advice})"
+
+
+def without(result: Mapping[str, Any], plant: str) -> dict[str, Any]:
+    """Advice beside the default recipe on the harmful runs of a summary that do not have this plant."""
+    rows = [row for row in result["runs"] if row["group"] == HARMFUL and row["plant"] != plant]
+
+    def successes(arm: str) -> list[float]:
+        return [float(succeeded(_known(r["before"]), _known(r["after"][arm]), _known(r["healthy"]))) for r in rows]
+
+    ours, theirs = successes(ADVICE), successes(DEFAULT)
+    difference = paired_difference(ours, theirs)
+    return {
+        "n": len(rows),
+        "advice": _rounded(statistics.fmean(ours) if ours else None),
+        "default": _rounded(statistics.fmean(theirs) if theirs else None),
+        "difference": None if difference is None else [round(value, 4) for value in difference],
+    }
+
+
+def _known(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _arm(runs: Sequence[Tried], arm: str) -> dict[str, Any]:
