@@ -25,6 +25,7 @@ RULES: dict[str, tuple[str, ...]] = {
     # Cut off while improving: stopped, or so slow that the end came first.
     "loss.still-falling": (Fault.STOPPED_EARLY, Fault.RATE_LOW, Fault.WARMUP_UNFINISHED),
     "loss.metric-disagree": (Fault.LOSS_MISMATCH,),
+    "loss.other-target": (Fault.LOSS_MISMATCH,),
     # Either the loss is another one than stated, or a column is.
     "loss.unreconciled": (Fault.LOSS_MISMATCH, Fault.LOG_VALUES),
     "lr.warmup-never-ended": (Fault.WARMUP_UNFINISHED,),
@@ -33,6 +34,7 @@ RULES: dict[str, tuple[str, ...]] = {
     # Up or down; the message says which.
     "lr.jump": (Fault.RATE_HIGH, Fault.RATE_LOW),
     "lr.too-high": (Fault.RATE_HIGH,),
+    "lr.unsettled": (Fault.RATE_HIGH,),
     "lr.too-low": (Fault.RATE_LOW,),
     "lr.config-mismatch": (Fault.WARMUP_UNFINISHED, Fault.RATE_LOW, Fault.RATE_HIGH),
     "gradient.ratio": CAVEAT,
@@ -66,6 +68,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "selection.too-early": (Fault.STOPPED_EARLY, Fault.WRONG_PICK),
     # Best at the very end: more was to come; far from it: trained on for nothing.
     "selection.too-late": (Fault.STOPPED_EARLY, Fault.OVERFIT),
+    "selection.stopped-short": (Fault.STOPPED_EARLY,),
     "selection.optimism": CAVEAT,
     "data.few": CAVEAT,
     "data.dependent": CAVEAT,

@@ -13,6 +13,8 @@ WARMUP_SHARE = 0.1
 """Share of the planned epochs a warm-up should take: the usual 5-10 %, and it leaves nine tenths at full rate."""
 RATE_STEP = 3.0
 """Factor by which a learning rate is changed at a time: half a decade, the usual grid of a rate search."""
+PATIENT = 20
+"""Epochs of patience that are advised where it was too short: twice the least that counts as patient."""
 LONGER = 1.5
 """Factor on the epochs when a run was cut while still improving."""
 
@@ -84,7 +86,7 @@ def log_rate(evidence: Evidence) -> Advice | None:
 
 def lower_rate(evidence: Evidence) -> Advice | None:
     """Training diverged or oscillates."""
-    finding = evidence.found("loss.not-finite", "loss.divergence", "lr.too-high", "gradient.exploding")
+    finding = evidence.found("loss.not-finite", "loss.divergence", "lr.too-high", "gradient.exploding", "lr.unsettled")
     if finding is None:
         return None
     key = evidence.key("learning_rate", "lr")
@@ -221,7 +223,12 @@ def regularise(evidence: Evidence) -> Advice | None:
 
 def train_longer(evidence: Evidence) -> Advice | None:
     """The run was cut while it was still improving."""
-    finding = evidence.found("selection.too-late", "loss.still-falling", "selection.too-early", at_least="warning")
+    short = evidence.found("selection.stopped-short")
+    if short is not None and short.evidence.get("kind") != "all_improve":
+        return _wait_longer(evidence, short)
+    finding = short or evidence.found(
+        "selection.too-late", "loss.still-falling", "selection.too-early", at_least="warning"
+    )
     if finding is None or finding.rule == "selection.too-early":
         return None
     key = evidence.key("max_epochs", "epochs", "num_epochs")
@@ -233,6 +240,29 @@ def train_longer(evidence: Evidence) -> Advice | None:
         title="Train longer",
         text=f"{evidence.refer(finding)}: give it half as many epochs again"
         + (f", {round(planned * LONGER)} instead of {planned:.0f}." if planned else "."),
+        because=(finding.rule,),
+        acts_on="r",
+        config_patch=patch,
+        expected=_more_information(evidence),
+        refuted_if="the best validation R² of the longer run does not pass "
+        + (fixed(r2, 3) if r2 is not None else "that of this run"),
+        ceiling_r2=evidence.ceiling,
+    )
+
+
+def _wait_longer(evidence: Evidence, finding: Finding) -> Advice:
+    """Early stopping ended the run on a rising curve: more patience, and no least improvement that hides the rise."""
+    key = evidence.key("patience", "early_stopping_patience")
+    patch: dict[str, Value] = {key: PATIENT} if key else {}
+    delta = evidence.key("min_delta", "early_stopping_min_delta")
+    if finding.evidence.get("kind") == "least_improvement" and delta:
+        patch[delta] = 0.0
+    r2 = evidence.value("r2")
+    return Advice(
+        id="selection.wait-longer",
+        title="Stop later",
+        text=f"{evidence.refer(finding)}: raise the patience to {PATIENT} epochs"
+        + (" and count every improvement." if finding.evidence.get("kind") == "least_improvement" else "."),
         because=(finding.rule,),
         acts_on="r",
         config_patch=patch,

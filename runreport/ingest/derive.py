@@ -15,6 +15,8 @@ CLOSE = 0.02
 and a ratio and its square differ by less only within 2 % of 1."""
 TELLING = 0.1
 """Distance of a ratio from 1 from which it and its square are told apart with certainty (by a tenth and more)."""
+NATIVE = "native"
+"""The reader of this project's own files, whose columns are defined (docs/formats.md)."""
 ROUNDING = 0.006
 """Absolute difference that two digits after the point explain."""
 
@@ -28,7 +30,7 @@ def with_derived(run: Run) -> Run:
     if history is None:
         return _with_final_r2(replace(run, notes=of_predictions(run.notes)))
     said: list[Note] = []
-    history = _with_r2(_with_ratio(history, said), said)
+    history = _with_r2(_with_ratio(history, said, named=run.format == NATIVE), said)
     if said:
         run = replace(run, history=history, notes=(*run.notes, *said))
     return _with_final_r2(run)
@@ -42,8 +44,12 @@ def of_predictions(notes: Sequence[Note]) -> tuple[Note, ...]:
     )
 
 
-def _with_ratio(history: History, said: list[Note]) -> History:
-    """``variance_ratio`` as a ratio of standard deviations: its square root where it is shown to be a quotient of variances."""
+def _with_ratio(history: History, said: list[Note], *, named: bool) -> History:
+    """``variance_ratio`` as a ratio of standard deviations: its square root where it is shown to be a quotient of variances.
+
+    ``named``: the format defines the column as the ratio, so that its writer is at fault; elsewhere a column called so may
+    rightly hold the quotient.
+    """
     rows = zip(*(history.get(name) for name in ("variance_ratio", "pred_std", "true_std")), strict=True)
     numbers = [found for row in rows if (found := _finite(*row)) is not None]
     told = [
@@ -57,7 +63,7 @@ def _with_ratio(history: History, said: list[Note]) -> History:
         v if v is None or math.isnan(v) else math.sqrt(v) if v >= 0 else math.nan for v in history.get("variance_ratio")
     )
     message = "the column of the std ratio holds quotients of variances, as pred_std and true_std show: its square root was taken"
-    said.append(Note(code="derived", message=message))
+    said.append(Note(code="log.inconsistent" if named else "derived", message=message))
     return replace(history, columns={**history.columns, "variance_ratio": values})
 
 

@@ -14,6 +14,7 @@ from runreport.rules.learning_rate_schedule import (
     check_mismatch,
     check_never_ended,
 )
+from runreport.rules.learning_rate_unsettled import RULE as UNSETTLED
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -43,9 +44,13 @@ RULES: tuple[Rule, ...] = (
         id=FROZEN,
         title="The learning rate stands still",
         meaning="The rate was 0 for part of the run, or a schedule that must change it was configured and never did.",
-        statistic="Epochs at a rate of 0; all rates equal to 1e-4 under a schedule, or through a stall of val_loss.",
+        statistic=(
+            "Epochs at a rate of 0, or at a hundredth of the highest to the end; all rates equal to 1e-4 under a schedule, or "
+            "through a stall of val_loss. Information where validation or the train loss had stopped improving before "
+            "the rate fell to a tenth."
+        ),
         remedy="Step the scheduler, with the unit it expects; log the rate the optimizer used. Acts on r.",
-        severities="warning",
+        severities="warning; info where it costs time only",
         check=check_frozen,
         thresholds=(
             Threshold(name="epochs", default=5, reason="a schedule may not have acted in fewer epochs", unit="epochs"),
@@ -53,6 +58,12 @@ RULES: tuple[Rule, ...] = (
                 name="zero_share",
                 default=0.1,
                 reason="an annealing that ends at 0 spends an epoch or two there; a tenth of the run is wasted",
+                unit="share of epochs",
+            ),
+            Threshold(
+                name="dead_share",
+                default=0.5,
+                reason="cosine and step schedules spend a fifth of a run at most at a hundredth of the peak",
                 unit="share of epochs",
             ),
         ),
@@ -157,7 +168,7 @@ RULES: tuple[Rule, ...] = (
         meaning="The highest logged rate lies below or above the configured one: what ran is not what was written down.",
         statistic="Highest logged rate (extended back where it decays from the first step) over the configured peak.",
         remedy="Find what scales the rate: warm-up, batch size rule, parameter groups, a stale config.",
-        severities="warning; info where the warm-up never ended",
+        severities="warning; info where the warm-up never ended, the rate jumped or died",
         check=check_mismatch,
         thresholds=(
             Threshold(
@@ -168,4 +179,5 @@ RULES: tuple[Rule, ...] = (
             ),
         ),
     ),
+    UNSETTLED,
 )

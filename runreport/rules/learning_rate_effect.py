@@ -17,6 +17,7 @@ from runreport.rules.learning_rate_shape import configured_peak, rates, rise_to_
 from runreport.rules.loss_series import Pairs, all_positive, best_r2, cut_by_limit, log_losses, losses, start_level
 from runreport.rules.loss_trend import trend_of
 from runreport.rules.loss_values import find_divergence
+from runreport.rules.penalty_facts import penalty_of
 from runreport.statistics.trend import MAD_TO_STD
 from runreport.wording import epoch as epoch_text
 from runreport.wording import number, percent, plural
@@ -26,6 +27,8 @@ TOO_LOW = "lr.too-low"
 
 NEAR_PEAK = 0.5
 """Rates from half of the highest on count as high."""
+NOT_LOWERED = 0.2
+"""A loss that shakes in place at a rate this share of its highest, or above, was not quieted by lowering it."""
 DROP = 0.5
 """A step of the rate to half or less is a reduction whose effect can be looked at."""
 WINDOW = 5
@@ -36,6 +39,8 @@ RELIEF = 0.8
 """A fall to this share of its level within the epochs after a reduction is its effect, or comes with it."""
 FLOOR = 0.05
 """Below this share of its start a loss is near its floor, where relative jitter is large in every healthy run."""
+SMOOTH = 0.05
+"""Share of upward steps up to which a loss descends without shaking."""
 FITTED_R2 = 0.8
 """A model that explains this much of its training set was not held back by its rate."""
 LEARNED_R2 = 0.1
@@ -67,11 +72,15 @@ def check_too_high(context: Context, limits: Limits) -> Outcome:
     if isinstance(given, NotChecked):
         return given
     pairs, logged = given
+    # A penalty on the spread of a batch shakes by itself, the more the smaller the batch, and starts far above where it
+    # ends: such a loss tells nothing of the rate by its jitter or its first value.
+    penalty = penalty_of(context)
+    alone = penalty is None or penalty.weight <= 0
     for found in (
         _ran_away(pairs, logged, limits),
-        _burnt_out(context, pairs, logged, limits),
+        _burnt_out(context, pairs, logged, limits) if alone else None,
         _freed_by_reduction(pairs, logged),
-        _shaking(context, pairs, logged, limits),
+        _shaking(context, pairs, logged, limits) if alone else None,
     ):
         if found is not None:
             message, evidence, epoch = found
@@ -170,7 +179,7 @@ def _shaking(context: Context, pairs: Pairs, logged: Pairs, limits: Limits) -> F
     if (
         len(half) < 2 * WINDOW
         or (known is not None and known[0] == "train_r2" and known[1] >= FITTED_R2)
-        or any(v < NEAR_PEAK * top for e, v in logged if e >= half[0][0])
+        or any(v < NOT_LOWERED * top for e, v in logged if e >= half[0][0])
     ):
         return None
     level = median(v for _, v in half)
@@ -185,7 +194,7 @@ def _shaking(context: Context, pairs: Pairs, logged: Pairs, limits: Limits) -> F
     message = (
         f"From epoch {epoch_text(half[0][0])} on the train loss only shakes: it changes by a factor of "
         f"{number(math.exp(jitter), 3)} from epoch to epoch (threshold {number(math.exp(limits['jitter']), 3)}) without a "
-        f"trend, at a rate that stays within a factor of 2 of its highest, {number(top)}."
+        f"trend, at a rate that stays within a factor of {1 / NOT_LOWERED:.0f} of its highest, {number(top)}."
     )
     evidence: dict[str, Value] = {"kind": "jitter", "jitter_log": jitter, "level": level, "highest": top}
     return message, evidence, half[0][0]
@@ -213,7 +222,9 @@ def check_too_low(context: Context, limits: Limits) -> Outcome:
         return NotChecked(rule=TOO_LOW, reason="too few epochs in a third of the training for a slope")
     fall = 1 - median(math.exp(v) for _, v in parts[1]) / pairs[0][1]
     ups = sum(b[1] > a[1] for a, b in pairwise(pairs)) / (len(pairs) - 1)
-    same_pace = first.hi < 0 and last.hi < 0 and limits["pace"] <= last.slope / first.slope <= limits["quicker"]
+    pace = last.slope / first.slope if first.slope < 0 else 0.0
+    # A loss that hardly ever rises was not shaking under its higher rates: then a quicker end is that of a late start.
+    same_pace = first.hi < 0 and last.hi < 0 and limits["pace"] <= pace and (pace <= limits["quicker"] or ups <= SMOOTH)
     steady = same_pace and ups <= limits["upward"]
     if not steady or not fall < limits["fall"] or _validation_stands(context, pairs[-len(parts[1])][0]):
         return CLEAR

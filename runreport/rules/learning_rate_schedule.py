@@ -13,6 +13,7 @@ from runreport.rules.learning_rate_shape import (
     SAME,
     are_restarts,
     configured_peak,
+    dead_stretch,
     epochs_missing,
     is_constant,
     jumps,
@@ -22,7 +23,8 @@ from runreport.rules.learning_rate_shape import (
     schedule_word,
     zero_stretch,
 )
-from runreport.rules.loss_series import Pairs, losses
+from runreport.rules.loss_series import ANNEALED, Pairs, losses
+from runreport.rules.loss_trend import trend_of
 from runreport.wording import epoch as epoch_text
 from runreport.wording import listing, number, percent, plural
 
@@ -30,6 +32,17 @@ NEVER_ENDED = "lr.warmup-never-ended"
 FROZEN = "lr.frozen"
 JUMP = "lr.jump"
 MISMATCH = "lr.config-mismatch"
+
+JUMP_FACTORS = (2.0, 20.0)
+"""Up and down, as lr.jump's own thresholds."""
+SETTLING_EPOCHS = 10
+"""Epochs that a slope is taken over to say that a loss had settled; as many must have gone before them."""
+SETTLES = (
+    ("val_loss", -1.0, "The validation loss"),
+    ("r2", 1.0, "Validation R²"),
+    ("train_loss", -1.0, "The train loss"),
+)
+"""Columns, the sign of their improvement, and what they are called: validation first, for it is what a run is for."""
 
 
 def _column(context: Context, rule: str, least: int) -> Pairs | NotChecked:
@@ -104,12 +117,19 @@ def check_frozen(context: Context, limits: Limits) -> Outcome:
     if isinstance(pairs, NotChecked):
         return pairs
     zero = zero_stretch(pairs)
-    if zero is not None and zero[1] >= max(3, limits["zero_share"] * len(pairs)):
+    dead = None if zero is not None and zero[1] >= max(3, limits["zero_share"] * len(pairs)) else dead_stretch(pairs)
+    if dead is not None and dead[1] >= limits["dead_share"] * len(pairs):
+        message = (
+            f"The learning rate is at a hundredth of its highest or below for the {plural(dead[1], 'epoch')} from epoch "
+            f"{epoch_text(dead[0])} to the end: next to nothing was trained in them."
+        )
+        return _stood_still(context, pairs, message, dead)
+    if zero is not None and dead is None:
         message = (
             f"The learning rate is 0 for {plural(zero[1], 'epoch')} from epoch {epoch_text(zero[0])} on: "
             "nothing was trained in them."
         )
-        return _frozen(message, {"zero_from": zero[0], "zero_epochs": zero[1]}, zero[0])
+        return _stood_still(context, pairs, message, zero)
     if not is_constant(pairs):
         return CLEAR
     rate = pairs[0][1]
@@ -135,14 +155,38 @@ def check_frozen(context: Context, limits: Limits) -> Outcome:
     return CLEAR
 
 
-def _frozen(message: str, evidence: dict[str, Value], epoch: int | float) -> Outcome:
-    return Checked(
-        findings=(
-            Finding(
-                rule=FROZEN, severity=Severity.WARNING, message=message, evidence=evidence, epoch=epoch, acts_on="r"
-            ),
-        )
-    )
+def _frozen(
+    message: str, evidence: dict[str, Value], epoch: int | float, severity: Severity = Severity.WARNING
+) -> Outcome:
+    finding = Finding(rule=FROZEN, severity=severity, message=message, evidence=evidence, epoch=epoch, acts_on="r")
+    return Checked(findings=(finding,))
+
+
+def _stood_still(context: Context, pairs: Pairs, message: str, stretch: tuple[int | float, int]) -> Outcome:
+    """The finding of a rate that came to nothing: information where the run had settled by then."""
+    settled = _settled_before(context, pairs)
+    if settled is not None:
+        message += f" {settled} had stopped improving before the rate had fallen to a tenth: that costs time only."
+    evidence: dict[str, Value] = {"zero_from": stretch[0], "zero_epochs": stretch[1], "settled_before": settled}
+    return _frozen(message, evidence, stretch[0], Severity.WARNING if settled is None else Severity.INFO)
+
+
+def _settled_before(context: Context, pairs: Pairs) -> str | None:
+    """The figure that had stopped improving by the time that the rate fell to a tenth of its peak; None where none had.
+
+    Seen over the last fifth of the epochs until then, at least ten: a rate that dies within the first epochs stops a run
+    of which nothing is known to have settled.
+    """
+    top = max(v for _, v in pairs)
+    peak = max(i for i, (_, v) in enumerate(pairs) if v == top)
+    fell = next((e for e, v in pairs[peak:] if v <= ANNEALED * top), None)
+    for name, sign, label in SETTLES:
+        until = [(e, v) for e, v in losses(context.history, name) if fell is None or e < fell]
+        end = until[-max(SETTLING_EPOCHS, len(until) // 5) :]
+        trend = trend_of(end) if len(until) >= 2 * SETTLING_EPOCHS else None
+        if trend is not None and not (trend.lo > 0 if sign > 0 else trend.hi < 0):
+            return label
+    return None
 
 
 def _steps_later(context: Context, pairs: Pairs) -> bool:
@@ -217,17 +261,21 @@ def check_mismatch(context: Context, limits: Limits) -> Outcome:
     if highest >= (1 - limits["share"]) * peak and top <= (1 + limits["share"]) * peak:
         return CLEAR
     rise = rise_to_the_end(pairs)
-    explained = rise is not None and top < peak
+    raised = any(j.after == top for j in jumps(pairs, *JUMP_FACTORS))
+    died = zero_stretch(pairs) is not None and top < peak
+    explained = (rise is not None and top < peak) or (raised and top > peak) or died
     which = "never reached it" if top < peak else "went above it"
     message = (
         f"The config asks for a learning rate of {number(peak)}; the log {which}: its highest is {number(top)} "
         f"({percent(top / peak)} of the configured)."
     )
-    if explained:
+    if rise is not None and top < peak:
         message += " It was still rising when the run ended."
+    elif explained:
+        message += " It was raised within the run." if top > peak else " It had fallen to 0 by then."
     finding = Finding(
         rule=MISMATCH,
-        # Where the warm-up never ended that rule says so; the same fact is not warned of twice.
+        # Where the warm-up never ended, the rate jumped or died, that rule says so: one fact is not warned of twice.
         severity=Severity.INFO if explained else Severity.WARNING,
         message=message,
         evidence={"configured": peak, "highest_logged": top, "share": top / peak, "same_within": SAME},

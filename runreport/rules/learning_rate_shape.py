@@ -18,6 +18,8 @@ AT_PEAK = 0.99
 RISING_SHARE = 0.8
 """With this share of its steps rising, the rest being reductions, a rate was on its way up throughout."""
 LEAST_RISES_AT_END = 3
+DEAD = 0.01
+"""At this share of its highest a rate moves in a hundred epochs what it moved in one."""
 
 PEAK_KEYS = ("max_lr", "peak_lr", "peak_learning_rate", "max_learning_rate")
 RATE_KEYS = ("learning_rate", "lr", "base_lr", "initial_lr", "init_lr", "eta")
@@ -195,3 +197,18 @@ def zero_stretch(pairs: Pairs) -> tuple[int | float, int] | None:
         else:
             count = 0
     return best
+
+
+def dead_stretch(pairs: Pairs) -> tuple[int | float, int] | None:
+    """(first epoch, rows) of the end of the run at a hundredth of the highest rate or less; None where it does not end so.
+
+    >>> dead_stretch([(1, 1.0), (2, 0.1), (3, 0.01), (4, 0.001)]), dead_stretch([(1, 1.0), (2, 0.5)])
+    ((3, 2), None)
+    """
+    top = max(v for _, v in pairs)
+    count = 0
+    for _, rate in reversed(pairs):
+        if rate > DEAD * top:
+            break
+        count += 1
+    return (pairs[-count][0], count) if count else None

@@ -33,7 +33,7 @@ RULES: tuple[Rule, ...] = (
             "Compute the figures once an epoch from all predictions of the split, in float64, not as a mean over batches. "
             "Until then believe only what is recomputed from predictions."
         ),
-        severities="critical",
+        severities="critical; warning where the reader could mend it",
         check=check_inconsistent,
         thresholds=(
             Threshold(

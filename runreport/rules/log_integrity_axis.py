@@ -106,7 +106,7 @@ def _gap_finding(
     return Finding(rule=GAPS, severity=severity, message=message, evidence=evidence)
 
 
-def _from_notes(context: Context, rule: str) -> tuple[Finding, ...]:
+def from_notes(context: Context, rule: str) -> tuple[Finding, ...]:
     """The reader's notes of this kind, as findings."""
     return tuple(
         Finding(
@@ -128,7 +128,7 @@ def _sentence(text: str) -> str:
 
 def check_duplicates(context: Context, limits: Limits) -> Outcome:
     """log.duplicate-epochs: epochs that the reader met more than once with other values."""
-    found = _from_notes(context, DUPLICATES)
+    found = from_notes(context, DUPLICATES)
     if context.history is None and not found:
         return NotChecked(rule=DUPLICATES, reason="no history")
     return Checked(findings=found)
@@ -136,7 +136,7 @@ def check_duplicates(context: Context, limits: Limits) -> Outcome:
 
 def check_restarts(context: Context, limits: Limits) -> Outcome:
     """log.restarts: runs that the reader split, resumed training, repeated headers."""
-    found = _from_notes(context, RESTARTS)
+    found = from_notes(context, RESTARTS)
     if context.history is None and not found:
         return NotChecked(rule=RESTARTS, reason="no history")
     return Checked(findings=found)
@@ -144,7 +144,7 @@ def check_restarts(context: Context, limits: Limits) -> Outcome:
 
 def check_truncated(context: Context, limits: Limits) -> Outcome:
     """log.truncated: what the reader cut off, and a history shorter than the run says that it was."""
-    findings = list(_from_notes(context, TRUNCATED))
+    findings = list(from_notes(context, TRUNCATED))
     history = context.history
     if history is None or not len(history):
         return Checked(findings=tuple(findings)) if findings else NotChecked(rule=TRUNCATED, reason="no history")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from runreport.context import Context, Limits
 from runreport.findings import Checked, Finding, NotChecked, Outcome, Severity, Value
 from runreport.rules.bias_epochs import epoch_ranges
+from runreport.rules.log_integrity_axis import from_notes
 from runreport.rules.log_integrity_identity import (
     Contradiction,
     Figure,
@@ -39,8 +40,9 @@ NAMES = {
 def check_inconsistent(context: Context, limits: Limits) -> Outcome:
     """The identity at every epoch and on the summary, the ratio column, and every figure that can be computed again."""
     base = limits["tolerance"]
-    findings: list[Finding] = []
-    made = 0
+    # What the reader could mend (a quotient of variances of which the root was taken) misleads whoever reads the file.
+    findings = list(from_notes(context, INCONSISTENT))
+    made = len(findings)
     for prefix in ("", "train_"):
         found, count = _history_findings(context, prefix, base)
         findings += found

@@ -8,6 +8,7 @@ from runreport.rules.base import Rule, Threshold
 from runreport.rules.loss_reconcile import UNRECONCILED, check_unreconciled
 from runreport.rules.loss_series import losses
 from runreport.rules.loss_spikes import SPIKE, check_spike
+from runreport.rules.loss_target import RULE as OTHER_TARGET
 from runreport.rules.loss_trend import PLATEAU, STILL_FALLING, check_plateau, check_still_falling
 from runreport.rules.loss_values import DIVERGENCE, NOT_FINITE, check_divergence, check_not_finite
 from runreport.wording import epoch as epoch_text
@@ -205,4 +206,5 @@ RULES: tuple[Rule, ...] = (
             ),
         ),
     ),
+    OTHER_TARGET,
 )

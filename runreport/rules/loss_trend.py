@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from runreport.context import Context, Limits
-from runreport.findings import CLEAR, NOTICEABLE_R2, Checked, Finding, NotChecked, Outcome, Severity, Value
+from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity, Value
 from runreport.rules.loss_series import (
     Pairs,
     all_positive,
@@ -31,6 +31,8 @@ PLATEAU = "loss.plateau"
 STILL_FALLING = "loss.still-falling"
 LEAST_EPOCHS = 10
 LEAST_FOR_NEVER = 5
+WORTHWHILE = 0.05
+"""R² that a straight line must promise: a curve that flattens keeps less than half of it, the noticeable 0.02."""
 AHEAD = 0.5
 """Of the epochs so far: as many more as the advice to train longer asks for."""
 
@@ -156,10 +158,8 @@ def check_still_falling(context: Context, limits: Limits) -> Outcome:
     if ahead is not None:
         gain, jitter = ahead
         evidence |= {"r2_ahead": gain, "r2_jitter": jitter}
-        small = gain < max(NOTICEABLE_R2, jitter)
-        than = (
-            fixed(NOTICEABLE_R2, 2) if jitter <= NOTICEABLE_R2 else f"the {fixed(jitter)} that epochs differ by anyway"
-        )
+        small = gain < max(WORTHWHILE, jitter)
+        than = fixed(WORTHWHILE, 2) if jitter <= WORTHWHILE else f"the {fixed(jitter)} that epochs differ by anyway"
         message += (
             f" At the slope of validation R², half as many epochs again would bring {number(gain, 2)} of R² at most"
         )

@@ -156,15 +156,23 @@ def _why_unscheduled(context: Context) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """The base loss as ``quadratic``·MSE of targets whose std, in the units that the loss sees, is ``true_std``."""
+    """The base loss as ``quadratic``·MSE of targets whose std, in the units that the loss sees, is ``true_std``.
+
+    ``most``: the loss pulls at most as hard as that, so the equilibrium lies at the ratio that follows from it, or above.
+    """
 
     quadratic: float
     true_std: float
     label: str
+    most: bool = False
 
 
 def base_of(context: Context) -> Base | str:
-    """The base loss where it is (nearly) a multiple of the squared error, else why not, as half a sentence."""
+    """The base loss where it is, or pulls at most as hard as, a multiple of the squared error, else why not.
+
+    Huber's loss of normal errors pulls at a ratio as ½MSE does, times the share of errors within δ (Stein 1981,
+    doi:10.1214/aos/1176345632): with δ unknown or small that share is anything up to 1.
+    """
     std, loss = estimate(context.final, "true_std"), context.config.get("loss")
     if std is None or not std > 0:
         return "the std of the truth is not known"
@@ -183,5 +191,5 @@ def base_of(context: Context) -> Base | str:
         r2 = estimate(context.final, "r2")
         rmse = std * math.sqrt(1 - r2) if r2 is not None and r2 <= 1 and usable(std * std * (1 - r2)) else None
     if delta is None or rmse is None or delta < QUADRATIC_REACH * rmse / scale:
-        return "Huber's loss is not shown to have been quadratic over most of these errors"
+        return Base(quadratic=0.5, true_std=std / scale, label="½MSE (Huber's loss pulls no harder)", most=True)
     return Base(quadratic=0.5, true_std=std / scale, label="½MSE (Huber's quadratic part)")

@@ -14,11 +14,14 @@ from runreport.findings import (
     Value,
 )
 from runreport.rules.base import Rule, Threshold
+from runreport.rules.data_basis import NORMAL_95
 from runreport.selection.audit import SelectionAudit
 from runreport.wording import epoch as epoch_words
 from runreport.wording import fixed, interval, percent
 
 RULE_ID = "selection.collapsed-pick"
+WARNING_ERRORS = 3.0
+"""Standard errors that a warning needs, as p < 0.0027 elsewhere."""
 
 
 def check_collapsed_pick(context: Context, limits: Limits) -> Outcome:
@@ -77,11 +80,20 @@ def _armed(history: History, saved: int | float, level: float) -> tuple[int | fl
 
 
 def _slope_interval(context: Context, saved: int | float) -> tuple[float, float] | None:
-    """95 % interval of the calibration slope of the saved epoch's validation predictions, else of the final ones."""
+    """Interval of the calibration slope of the saved epoch's validation predictions, else of the final ones.
+
+    At three standard errors, as spread.under warns: the 95 % interval, widened about its middle.
+    """
     validation = context.validation
-    if validation is not None and validation.epoch in (None, saved) and validation.interval("calibration_slope"):
-        return validation.interval("calibration_slope")
-    return context.final.interval("calibration_slope") if context.final is not None else None
+    bounds = None
+    if validation is not None and validation.epoch in (None, saved):
+        bounds = validation.interval("calibration_slope")
+    if bounds is None and context.final is not None:
+        bounds = context.final.interval("calibration_slope")
+    if bounds is None:
+        return None
+    middle, half = (bounds[0] + bounds[1]) / 2, (bounds[1] - bounds[0]) / 2 * WARNING_ERRORS / NORMAL_95
+    return middle - half, middle + half
 
 
 def _faults(
@@ -131,7 +143,7 @@ COLLAPSED_PICK = Rule(
     meaning="The checkpoint that was kept predicts an all but constant value, a far narrower range than the run "
     "reached before, a narrower one than its correlation warrants, or less than the run itself asked for.",
     statistic="Variance ratio α of the saved epoch: α < 0.02; α < 0.3 after an earlier epoch above 0.4; α below the "
-    "run's own floor; or the 95 % interval of the calibration slope r/α entirely above 1. The price is (α - r)² where "
+    "run's own floor; or the calibration slope r/α above 1 by three standard errors. The price is (α - r)² where "
     "r is known (Murphy 1988).",
     remedy="Where r is known and well above α: recalibrate (free), or keep a checkpoint with a wider range if its "
     "held-out R² is no lower. Acts on α only; the correlation stays what it is.",

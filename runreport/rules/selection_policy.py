@@ -42,6 +42,9 @@ def check_not_the_policy(context: Context, _limits: Limits) -> Outcome:
         return NotChecked(
             rule=NOT_POLICY_ID, reason="epochs are missing from the log, so its patience cannot be counted"
         )
+    if any(note.code == "log.duplicate-epochs" for note in context.run.notes):
+        reason = "epochs were logged more than once, and which of their values the policy saw is not known"
+        return NotChecked(rule=NOT_POLICY_ID, reason=reason)
     if any(note.code == "log.restarts" and note.epoch is not None for note in context.run.notes):
         return NotChecked(rule=NOT_POLICY_ID, reason="the run was resumed, and its early stopping may have begun anew")
     severity, remark = _difference(audit.saved, audit.declared, pick, history)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from runreport.context import Context, Limits
@@ -9,11 +10,13 @@ from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Sev
 from runreport.rules.base import Rule, Threshold
 from runreport.selection.audit import PROVEN_R2, Comparison, SelectionAudit
 from runreport.wording import epoch as epoch_words
-from runreport.wording import fixed, interval, listing, plural
+from runreport.wording import fixed, interval, listing, number, plural
 
 WRONG_ID = "selection.wrong-pick"
 INDISTINGUISHABLE_ID = "selection.indistinguishable"
 OPTIMISM_ID = "selection.optimism"
+PLAIN_POLICY = "max_r2"
+"""What a better epoch means here is a higher R²: the policy that is compared where only one may be."""
 SHOWN = 12
 """Epochs or ranges listed in a sentence before the rest is counted."""
 
@@ -59,11 +62,15 @@ def check_wrong_pick(context: Context, limits: Limits) -> Outcome:
     if not tested:
         if audit.verdict == "supported" and not audit.comparisons:
             return CLEAR
+        shown = _shown_by_the_log(context, audit, limits)
+        if shown is not None:
+            return Checked(findings=(shown,))
         return NotChecked(rule=WRONG_ID, reason=audit.refused or "no per-epoch predictions to choose and score on")
     proven = [c for c in tested if c.lower is not None and c.lower > limits["proven_r2"]]
     p_values = tuple(c.p_value for c in tested if c.p_value is not None)
     if not proven:
-        return Checked(p_values=p_values)
+        likely = _likely(audit, tested, limits)
+        return Checked(p_values=p_values, findings=() if likely is None else (likely,))
     best = max(proven, key=lambda c: c.lower or 0.0)
     rule = plural(len(best.policies), "policy", "policies").split(maxsplit=1)[1]
     message = (
@@ -83,6 +90,65 @@ def check_wrong_pick(context: Context, limits: Limits) -> Outcome:
         p_value=best.p_value,
     )
     return Checked(findings=(finding,), p_values=p_values)
+
+
+def _likely(audit: SelectionAudit, tested: Sequence[Comparison], limits: Limits) -> Finding | None:
+    """The one comparison that is fixed whatever the run: the highest R², chosen anew and scored on other samples.
+
+    Corrected for no other policy, because none could have been taken in its place.
+    """
+    c = next((c for c in tested if PLAIN_POLICY in c.policies), None)
+    if c is None or c.p_value is None or c.delta_r2 is None:
+        return None
+    if c.delta_r2 < limits["proven_r2"] or c.p_value >= limits["likely_p"]:
+        return None
+    message = (
+        f"Epoch {epoch_words(audit.saved)} was saved; choosing by the highest R² instead (epoch {epoch_words(c.epoch)}) gives "
+        f"{fixed(c.delta_r2)} more on samples that the choice had not seen (p = {number(c.p_value, 2)}). That it is "
+        f"{fixed(limits['proven_r2'], 2)} or more with certainty is not shown."
+    )
+    return _warning(audit, c, message, tested)
+
+
+def _shown_by_the_log(context: Context, audit: SelectionAudit, limits: Limits) -> Finding | None:
+    """Without predictions: an epoch whose logged R² is higher by more than the widest error that agrees with the log.
+
+    The error holds for independent samples; it is widened by what dependence takes from the final figures' samples. Without
+    an effective sample count nothing is said.
+    """
+    final = context.final
+    if audit.basis != "log" or audit.n_assumed or final is None or not final.n or not final.effective_n:
+        return None
+    wider = math.sqrt(max(1.0, final.n / final.effective_n))
+    best: tuple[float, Comparison, tuple[float, float]] | None = None
+    for c in audit.comparisons:
+        if c.delta_r2 is None or c.interval is None or c.delta_r2 < limits["proven_r2"]:
+            continue
+        half = wider * (c.interval[1] - c.interval[0]) / 2
+        if c.delta_r2 - half > 0 and (best is None or c.delta_r2 - half > best[0]):
+            best = (c.delta_r2 - half, c, (c.delta_r2 - half, c.delta_r2 + half))
+    if best is None:
+        return None
+    _, c, bounds = best
+    message = (
+        f"Epoch {epoch_words(audit.saved)} was saved; by the log epoch {epoch_words(c.epoch)} (by {listing(c.policies)}) "
+        f"has an R² that is higher by {fixed(c.delta_r2)} {interval(bounds, 3)}, with the widest error that agrees with the "
+        "log. No predictions were kept to choose and score on different samples."
+    )
+    return _warning(audit, c, message, audit.comparisons)
+
+
+def _warning(audit: SelectionAudit, c: Comparison, message: str, compared: Sequence[Comparison]) -> Finding:
+    return Finding(
+        rule=WRONG_ID,
+        severity=Severity.WARNING,
+        message=message,
+        evidence={"saved": audit.saved, "compared": [_evidence(one) for one in compared], "n": audit.validation_n},
+        epoch=c.epoch,
+        split="validation",
+        recoverable=c.delta_r2,
+        p_value=c.p_value,
+    )
 
 
 def check_indistinguishable(context: Context, _limits: Limits) -> Outcome:
@@ -191,15 +257,20 @@ WRONG_PICK = Rule(
     "samples that it was not made on.",
     statistic="Paired bootstrap of ΔR² = R²(policy's epoch) - R²(saved): whole groups or blocks are resampled, the "
     "policy chooses on the resample, both epochs are scored on the samples left out of it; Bonferroni over the "
-    "policies compared.",
+    "policies compared. As a warning: the highest R² alone, without that correction; without predictions, the logged "
+    "difference against the widest standard error that agrees with the log, and with the dependence of the samples.",
     remedy="Save by that policy, or use its checkpoint where it still exists.",
-    severities="critical",
+    severities="critical; warning where only the highest R² wins, by chance less often than likely_p, or by the log alone",
     check=check_wrong_pick,
     thresholds=(
         Threshold(
             name="proven_r2", default=PROVEN_R2,
             reason="a smaller gain than 0.02 R² is not worth a checkpoint, and is within the optimism of choosing the "
             "best of 50 (0.015 to 0.046 at n = 144)",
+        ),
+        Threshold(
+            name="likely_p", default=0.05, unit="p",
+            reason="one comparison, fixed beforehand, and scored on samples that the choice had not seen",
         ),
     ),
 )  # fmt: skip
