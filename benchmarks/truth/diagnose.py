@@ -12,7 +12,7 @@ from runreport.analysis.engine import analyze_run
 from runreport.analysis.record import Analysis
 from runreport.errors import InputError
 from runreport.ingest.load import load_runs
-from runreport.report.headline import lead_rule
+from runreport.report.headline import lead_rules
 
 Names = tuple[tuple[str, ...], ...]
 """What a tool named, in its order: for each message, the faults that it may mean."""
@@ -47,8 +47,13 @@ def diagnose(case: Case) -> Diagnosis:
         return Diagnosis(error=str(problem or "no run"))
     # A log with a restart holds more than one run; the last is the one that went on, as the report says.
     analysis = analyze_run(runs[-1])
-    lead = lead_rule(analysis)
-    ordered = order(analysis, lead)
+    return diagnosis_of(analysis)
+
+
+def diagnosis_of(analysis: Analysis) -> Diagnosis:
+    """What the report of this analysis says."""
+    leads = lead_rules(analysis)
+    ordered = order(analysis, leads)
     final = analysis.final
     intervals = {}
     for name in INTERVALS if final is not None else ():
@@ -56,7 +61,7 @@ def diagnose(case: Case) -> Diagnosis:
         if bounds is not None:
             intervals[name] = (float(bounds[0]), float(bounds[1]))
     return Diagnosis(
-        lead=lead,
+        lead=next(iter(leads), None),
         rules=ordered,
         named=tuple(RULES.get(rule, ()) for rule in ordered),
         critical=tuple(f.rule for f in analysis.findings if f.severity.rank == 2),
@@ -65,12 +70,12 @@ def diagnose(case: Case) -> Diagnosis:
     )
 
 
-def order(analysis: Analysis, lead: str | None) -> tuple[str, ...]:
-    """The rules in the order in which a reader meets them: title, advice, findings that are more than information."""
+def order(analysis: Analysis, leads: Sequence[str]) -> tuple[str, ...]:
+    """The rules in the order in which a reader meets them: title (one cause or two), advice, findings above information."""
     because = [rule for advice in analysis.advice for rule in advice.because]
     serious = {f.rule for f in analysis.findings if f.severity.rank >= 1}
     told = [f.rule for f in analysis.findings if f.severity.rank >= 1]
-    rules = [*([lead] if lead else []), *(rule for rule in because if rule in serious), *told]
+    rules = [*leads, *(rule for rule in because if rule in serious), *told]
     return tuple(dict.fromkeys(rules))
 
 

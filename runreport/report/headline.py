@@ -5,49 +5,72 @@ from __future__ import annotations
 from runreport.analysis.record import Analysis
 from runreport.findings import Finding
 from runreport.marks import clean
+from runreport.report.precedence import NO_SIGNAL, independent, leads, no_signal, serious
 from runreport.wording import epoch, fixed, number, percent
+
+Lead = tuple[str, str | None]
+"""A rule and the words for it; None: its own title."""
 
 PERFECT = 1e-9
 """1 - R² below which no part of the error is worth a clause."""
 
 
 def headline(analysis: Analysis) -> str:
-    """``run: what was found; what that did to R²``, from the findings and the budget only."""
-    clauses = [clause for clause in (lead_clause(analysis), r2_clause(analysis) or loss_clause(analysis)) if clause]
+    """``run: what was found, and a second cause where there is one; what that did to R²``."""
+    causes = " and ".join(_clause(analysis, lead) for lead in _leads(analysis))
+    clauses = [clause for clause in (causes, r2_clause(analysis) or loss_clause(analysis)) if clause]
     return f"{clean(analysis.run.name)}: {'; '.join(clauses) or 'nothing could be judged'}"
 
 
+def lead_rules(analysis: Analysis) -> tuple[str, ...]:
+    """The rules that the title speaks of: the leading one, and one that it does not explain; empty where it names none."""
+    return tuple(rule for rule, _ in _leads(analysis))
+
+
 def lead_rule(analysis: Analysis) -> str | None:
-    """The rule that the title speaks of; None where it speaks of none."""
-    lead = _lead(analysis)
-    return lead[0] if lead is not None else None
+    """The rule that the title speaks of first; None where it speaks of none."""
+    return next(iter(lead_rules(analysis)), None)
 
 
 def lead_clause(analysis: Analysis) -> str | None:
     """What the leading finding says, in a few words; None where no finding leads."""
-    lead = _lead(analysis)
-    if lead is None:
-        return None
+    lead = next(iter(_leads(analysis)), None)
+    return None if lead is None else _clause(analysis, lead)
+
+
+def _clause(analysis: Analysis, lead: Lead) -> str:
     rule, words = lead
     if words is None:
-        return _title(rule)
+        return _title(rule) or rule
     finding = analysis.finding(rule)
     at = "" if finding is None else _at(finding)
     return words.format(at=at, bias=_bias(analysis), ratio=_ratio(analysis), r=_r(analysis))
 
 
-def _lead(analysis: Analysis) -> tuple[str, str | None] | None:
-    """The rule that leads and its words, None for its own title."""
-    for rules, words in _LEADS:
+def _leads(analysis: Analysis) -> tuple[Lead, ...]:
+    """The leading rule and its words (None: its own title), and the first further one that is no consequence of it."""
+    found = _candidates(analysis)
+    if not found:
+        return ()
+    first = found[0]
+    second = next((lead for lead in found[1:] if independent(first[0], lead[0])), None)
+    return (first,) if second is None else (first, second)
+
+
+def _candidates(analysis: Analysis) -> list[Lead]:
+    """Every rule that could lead, in the order of precedence."""
+    found: list[Lead] = []
+    for rules, words in leads(analysis):
         if rules == NO_SIGNAL:
-            if _no_signal(analysis):
-                return rules[0], words
+            if no_signal(analysis):
+                found.append((rules[0], words))
             continue
         finding = analysis.finding(*rules)
         if finding is not None and finding.severity.rank >= 1:
-            return finding.rule, words
-    first = next((f for f in analysis.findings if f.severity.rank >= 1), None)
-    return (first.rule, None) if first is not None else None
+            found.append((finding.rule, words))
+    named = {rule for rule, _ in found}
+    rest = [rule for rule in serious(analysis.findings) if rule not in named]
+    return [*found, *((rule, None) for rule in rest)]
 
 
 def r2_clause(analysis: Analysis) -> str | None:
@@ -108,12 +131,6 @@ def _bias(analysis: Analysis) -> str:
     return f"predictions are {fixed(abs(beta), 2)} σ too {'high' if beta > 0 else 'low'}"
 
 
-def _no_signal(analysis: Analysis) -> bool:
-    """Whether the correlation cannot be told from none; a proven one that is only lower than asked for is no such case."""
-    bounds = analysis.final.interval("pearson_r") if analysis.final is not None else None
-    return bounds is not None and bounds[0] <= 0 <= bounds[1]
-
-
 def _ratio(analysis: Analysis) -> str:
     ratio = analysis.final["variance_ratio"] if analysis.final is not None else None
     return f" (std ratio {percent(ratio)})" if ratio is not None else ""
@@ -122,37 +139,3 @@ def _ratio(analysis: Analysis) -> str:
 def _r(analysis: Analysis) -> str:
     r = analysis.final["pearson_r"] if analysis.final is not None else None
     return f" (r = {fixed(r, 2)})" if r is not None else ""
-
-
-NO_SIGNAL = ("signal.limited",)
-
-_LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("log.inconsistent",), "the log contradicts itself"),
-    (("data.leak",), "the score is too good to be held out"),
-    (("loss.not-finite",), "the loss stopped being a number{at}"),
-    (("loss.divergence",), "training diverged{at}"),
-    (("lr.warmup-never-ended",), "the learning rate never left its warm-up"),
-    (("lr.frozen",), "the learning rate never changed"),
-    (("lr.too-high",), "the learning rate is too high"),
-    (("lr.too-low",), "the learning rate is too low"),
-    (("loss.spike",), "the loss spikes{at}"),
-    (("scale.mismatch",), "predictions are on another scale than the target"),
-    (("collapse.constant",), "predictions are constant{ratio}"),
-    (("signal.inverted",), "predictions run against the truth{r}"),
-    (NO_SIGNAL, "predictions carry no detectable signal"),
-    (("penalty.dominates",), "predictions are too wide, with a spread penalty on{ratio}"),
-    (("collapse.onset",), "the predictions' spread collapsed{at}"),
-    (("selection.wrong-pick",), "a better epoch was left behind"),
-    (("data.shift",), "the splits' targets differ"),
-    (("range.saturated",), "predictions pile up at an edge of their range"),
-    (("loss.metric-disagree",), "the loss and R² rank the epochs differently"),
-    (("bias.dominates",), "{bias}"),
-    (("spread.over",), "predictions are wider than their information warrants{ratio}"),
-    (("spread.under",), "predictions are narrower than their information warrants{ratio}"),
-    (("fit.overfit",), "the model overfits"),
-    (("fit.underfit",), "even the training set is not learnt"),
-    (("selection.not-the-policy",), "the saved epoch is not the one its own policy picks"),
-    (("selection.collapsed-pick",), "the saved epoch is a collapsed one"),
-)
-"""Rule ids and their words, in the order of precedence: what must be mended first leads. Bias and spread are parts of the error,
-not its causes, so a finding that can explain them goes before them."""
