@@ -7,6 +7,7 @@ curve without a trend is that wandering. Whichever epoch is kept is one draw of 
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from statistics import fmean, median
 
@@ -14,7 +15,7 @@ from runreport.context import Context, Limits
 from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity, Value
 from runreport.rules.base import Rule, Threshold
 from runreport.rules.learning_rate_shape import rates
-from runreport.rules.loss_series import losses
+from runreport.rules.loss_series import Pairs, all_positive, log_losses, losses
 from runreport.rules.loss_trend import trend_of
 from runreport.statistics.trend import MEAN_AD_TO_STD
 from runreport.wording import epoch as epoch_text
@@ -40,6 +41,9 @@ def check_unsettled(context: Context, limits: Limits) -> Outcome:
     half = r2[len(r2) // 2 :]
     if len(half) < limits["epochs"]:
         return NotChecked(rule=UNSETTLED, reason=f"needs {2 * limits['epochs']:.0f} epochs with validation R²")
+    train = losses(history, "train_loss")
+    if not train or not all_positive(train):
+        return NotChecked(rule=UNSETTLED, reason="no train_loss column that is positive throughout")
     if not logged or max(v for _, v in logged) <= 0:
         return NotChecked(rule=UNSETTLED, reason="no learning_rate column")
     rows = context.split_statistic("val", "n")
@@ -61,13 +65,16 @@ def check_unsettled(context: Context, limits: Limits) -> Outcome:
     if size < least or not (trend.lo <= 0 <= trend.hi or moved < size):
         return CLEAR
     what = "the squared correlation on validation" if r else "validation R²"
+    together = _together(half, log_losses(train))
+    if together < limits["together"]:
+        return CLEAR
     unit = "" if r else " R²" if level >= 0 else " of 1 - R²"
     kept = " The last epoch was kept, whichever it was." if kept_last else ""
     message = (
         f"From epoch {epoch_text(half[0][0])} on {what} has no trend beyond that and differs from epoch to epoch by "
         f"{fixed(size)}{unit} (standard deviation; threshold {fixed(least, 2)}) under a learning rate that never fell below "
-        f"{percent(lowest / top, 0)} of its highest, {number(top)}.{kept} Where the validation figure is not random itself "
-        "(dropout left on, rows drawn anew), the weights wander that far."
+        f"{percent(lowest / top, 0)} of its highest, {number(top)}.{kept} The train loss moves with it (correlation of the "
+        f"steps {fixed(together, 2)}), so it is the weights that wander."
     )
     evidence: dict[str, Value] = {
         "from": half[0][0],
@@ -76,6 +83,7 @@ def check_unsettled(context: Context, limits: Limits) -> Outcome:
         "lowest_rate": lowest,
         "highest_rate": top,
         "kept_last": kept_last,
+        "together": together,
     }
     finding = Finding(
         rule=UNSETTLED,
@@ -87,6 +95,21 @@ def check_unsettled(context: Context, limits: Limits) -> Outcome:
         acts_on="r",
     )
     return Checked(findings=(finding,))
+
+
+def _together(r2: Pairs, train: Pairs) -> float:
+    """Correlation of the steps of R² with the falls of the log train loss; 0 where it is not defined.
+
+    Weights that wander move both; a validation figure that jumps because its rows are few moves alone.
+    """
+    own = dict(train)
+    steps = [(b[1] - a[1], own[a[0]] - own[b[0]]) for a, b in pairwise(r2) if a[0] in own and b[0] in own]
+    if len(steps) < 3:
+        return 0.0
+    means = [fmean(step[i] for step in steps) for i in (0, 1)]
+    products = [(x - means[0], y - means[1]) for x, y in steps]
+    scale = math.sqrt(math.fsum(x * x for x, _ in products) * math.fsum(y * y for _, y in products))
+    return math.fsum(x * y for x, y in products) / scale if scale > 0 else 0.0
 
 
 def _nothing_selected(context: Context) -> bool:
@@ -107,7 +130,7 @@ RULE = Rule(
     statistic=(
         "Over the second half of the epochs, of r² where r is logged, else of R²: the standard deviation of the steps (from "
         "their mean deviation) above the threshold, no trend (Theil-Sen interval holds 0) or one that moves less in all than "
-        "that, and no rate at or below a fifth of the highest."
+        "that, a train loss whose steps go with it, and no rate at or below a fifth of the highest."
     ),
     remedy="Decay the rate to a tenth or less, or average the weights of the last epochs. Refuted if R² jumps as before. "
     "Acts on r.",
@@ -119,6 +142,12 @@ RULE = Rule(
             default=10,
             unit="epochs",
             reason="a half of fewer epochs has no trend with a usable interval",
+        ),
+        Threshold(
+            name="together",
+            default=0.5,
+            unit="correlation",
+            reason="a quarter of the variance of the steps is common to both; of ten unrelated steps 7 % are so by chance",
         ),
         Threshold(
             name="step_last",

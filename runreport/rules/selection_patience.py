@@ -1,45 +1,43 @@
 """selection.stopped-short: training ended while the curve that it was judged by was still rising.
 
-A best epoch is followed by worse ones also where the curve only jitters about its rise. With a rise of b an epoch and a
-jitter of σ, patience P sees the rise only where P·b is well above σ; a least improvement above b sees none at all.
+A best epoch is followed by worse ones also where the curve only jitters about its rise, and a least improvement above the
+rise an epoch sees none at all. What the curve had still to gain is bounded by the exponential approaches that agree with it.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import fmean, median
 
 from runreport.context import Context, Limits
-from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity, Value
+from runreport.findings import CLEAR, NOTICEABLE_R2, Checked, Finding, NotChecked, Outcome, Severity, Value
 from runreport.rules.base import Rule, Threshold
 from runreport.rules.loss_series import Pairs, annealed, cut_by_limit, losses
-from runreport.rules.loss_trend import AHEAD, WORTHWHILE, trend_of
+from runreport.rules.loss_trend import AHEAD, trend_of
 from runreport.selection.declared import DeclaredPolicy, monitor_values
-from runreport.statistics.trend import MEAN_AD_TO_STD
+from runreport.statistics.saturation import least_gain
 from runreport.wording import epoch as epoch_words
-from runreport.wording import fixed, number, plural
+from runreport.wording import fixed, number
 
 RULE_ID = "selection.stopped-short"
 
-PATIENCES = 4
-"""Lengths of the patience that the trend is taken over: by construction the last of them has no new best."""
-WINDOW, LEAST_WINDOW, LEAST_MONOTONE = 8, 6, 4
-"""Epochs that the trend is taken over at least, where the log has as many; fewest that have a trend and a jitter about it; and
-fewest where every step improves: 1/4! = 0.04 by chance."""
+WINDOW = 8
+"""Fewest epochs that a curve is fitted to, where the log has as many."""
+LEAST_MONOTONE = 4
+"""Fewest epochs where every step improves: 1/4! = 0.04 by chance."""
+TURNED = 3
+"""Falls in a row from the best on that jitter makes once in 4! orders."""
 LONG_ENOUGH = 10
 """Epochs from which loss.still-falling judges a run that its limit ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """Why the end is too early: what is said, the slope of R² an epoch and the jitter about it where they are known."""
+    """Why the end is too early: what is said, and what half as many epochs again would bring of R²."""
 
     kind: str
     says: str
-    slope: float
-    jitter: float | None = None
+    gain: float
 
 
 def check_stopped_short(context: Context, limits: Limits) -> Outcome:
@@ -57,33 +55,23 @@ def check_stopped_short(context: Context, limits: Limits) -> Outcome:
         # An annealed rate ends a run by plan; long runs that their limit ended are judged by loss.still-falling.
         return CLEAR
     declared = context.selection.declared if context.selection is not None else None
-    patience = declared.patience if declared is not None else None
+    ahead = AHEAD * len(r2)
     if cut:
-        found = _all_improve(context, r2, train)
-    elif patience is None:
-        return NotChecked(rule=RULE_ID, reason="the run stopped before its limit, and its patience is not known")
+        found = _all_improve(context, r2, train, ahead)
     else:
-        found = _hidden(context, declared, r2, train) or _jittered(r2, train, patience, limits)
-    if found is None:
-        return CLEAR
-    gain = min(found.slope * AHEAD * len(r2), 1 - r2[-1][1])
-    if gain < limits["gain"]:
+        found = _hidden(context, declared, r2, train, ahead) or _rising(r2, train, ahead, declared)
+    if found is None or found.gain < limits["gain"]:
         return CLEAR
     planned = context.config_number("max_epochs", "epochs", "num_epochs")
     of = "" if planned is None or cut else f" of {planned:.0f}"
     ended = "its epochs ran out" if cut else "early stopping ended it"
-    message = (
-        f"R² was still rising when {ended} at epoch {epoch_words(r2[-1][0])}{of}: {found.says} At that pace half as many "
-        f"epochs again would bring up to {fixed(gain, 2)} of R²."
-    )
+    message = f"R² was still rising when {ended} at epoch {epoch_words(r2[-1][0])}{of}: {found.says}"
     evidence: dict[str, Value] = {
         "kind": found.kind,
         "last_epoch": r2[-1][0],
-        "slope": found.slope,
-        "jitter": found.jitter,
-        "patience": patience,
+        "patience": None if declared is None else declared.patience,
         "min_delta": None if declared is None else declared.min_delta,
-        "r2_ahead": gain,
+        "r2_ahead": found.gain,
     }
     finding = Finding(
         rule=RULE_ID,
@@ -97,21 +85,22 @@ def check_stopped_short(context: Context, limits: Limits) -> Outcome:
     return Checked(findings=(finding,))
 
 
-def _all_improve(context: Context, r2: Pairs, train: Pairs) -> Stop | None:
-    """A few epochs at each of which validation R² and the train loss improved, the last step by a noticeable amount too."""
+def _all_improve(context: Context, r2: Pairs, train: Pairs, ahead: float) -> Stop | None:
+    """A few epochs at each of which validation R² and the losses improved, the last step by enough to go on."""
     val = losses(context.history, "val_loss")
     rising = all(b[1] > a[1] for a, b in pairwise(r2)) and all(b[1] < a[1] for a, b in pairwise(train))
     if not rising or any(b[1] >= a[1] for a, b in pairwise(val)):
         return None
     last = r2[-1][1] - r2[-2][1]
+    gain = min(last * ahead, 1 - r2[-1][1]) / 2
     says = (
         f"R² and the losses improved at every one of its {len(r2)} epochs, R² by {fixed(last, 2)} at the last, and the "
-        "learning rate had not been annealed."
+        f"learning rate had not been annealed. At half that pace half as many epochs again would bring {fixed(gain, 2)} of R²."
     )
-    return Stop(kind="all_improve", says=says, slope=last)
+    return Stop(kind="all_improve", says=says, gain=gain)
 
 
-def _hidden(context: Context, declared: DeclaredPolicy | None, r2: Pairs, train: Pairs) -> Stop | None:
+def _hidden(context: Context, declared: DeclaredPolicy | None, r2: Pairs, train: Pairs, ahead: float) -> Stop | None:
     """The monitor did improve within the patience that ended the run, by less than the least improvement that counts."""
     history, saved = context.history, context.saved_epoch
     if declared is None or declared.min_delta <= 0 or declared.patience is None or history is None or saved is None:
@@ -125,36 +114,39 @@ def _hidden(context: Context, declared: DeclaredPolicy | None, r2: Pairs, train:
     improved, gained = sign * (end - at), r2[-1][1] - figures[saved]
     if not 0 < improved < declared.min_delta or gained <= 0 or losses_at[saved] <= train[-1][1]:
         return None
+    pace = gained / (r2[-1][0] - saved)
+    gain = min(pace * ahead, 1 - r2[-1][1]) / 2
     says = (
         f"its {declared.monitor} had improved from {number(at)} at the saved epoch {epoch_words(saved)} to {number(end)} at the "
-        f"last, which a least improvement of {number(declared.min_delta)} does not count, and R² by {fixed(gained)}."
+        f"last, which a least improvement of {number(declared.min_delta)} does not count, and R² by {fixed(gained)}. At half "
+        f"that pace half as many epochs again would bring {fixed(gain, 2)} more."
     )
-    return Stop(kind="least_improvement", says=says, slope=gained / (r2[-1][0] - saved))
+    return Stop(kind="least_improvement", says=says, gain=gain)
 
 
-def _jittered(r2: Pairs, train: Pairs, patience: int, limits: Limits) -> Stop | None:
-    """A rise over the last epochs that the patience cannot tell from its jitter, in R² and in the train loss."""
-    if patience >= limits["patience"]:
-        return None
-    width = max(WINDOW, PATIENCES * (patience + 1))
-    window = r2[-width:]
-    trend = trend_of(window)
+def _rising(r2: Pairs, train: Pairs, ahead: float, declared: DeclaredPolicy | None) -> Stop | None:
+    """R² and the train loss of the last epochs: what every curve that agrees with them has still to gain."""
+    # What R² did below 0 (a mean that was off, a warm-up) is another course than its last approach.
+    above = next((i for i, (_, v) in enumerate(r2) if v > 0), len(r2))
+    window = r2[-max(WINDOW, len(r2) - above) :]
     own = trend_of([(e, v) for e, v in train if e >= window[0][0]])
-    if len(window) < LEAST_WINDOW or trend is None or own is None or trend.lo <= 0 or own.hi >= 0:
+    least = least_gain([v for _, v in window], ahead)
+    if least is None or own is None or own.hi >= 0 or _turned(r2):
         return None
-    steps = [b[1] - a[1] for a, b in pairwise(window)]
-    centre = median(steps)
-    # The mean deviation, not the median one: of seven steps the median one may be any.
-    jitter = MEAN_AD_TO_STD * fmean(abs(step - centre) for step in steps) / math.sqrt(2)
-    if trend.slope * patience > limits["jitters"] * jitter:
-        return None
-    needed = math.ceil(limits["jitters"] * jitter / trend.slope)
+    gain = min(least, 1 - r2[-1][1])
+    patience = "" if declared is None or declared.patience is None else f" The patience is {declared.patience}."
     says = (
-        f"over the last {len(window)} epochs it rose by {fixed(trend.slope)} an epoch (95 % interval {fixed(trend.lo)} to "
-        f"{fixed(trend.hi)}) with a jitter of {fixed(jitter)}, so that {plural(needed, 'epoch')} without a new best are no sign "
-        f"of an end; the patience is {patience}."
+        f"of all exponential approaches that agree with its R² from epoch {epoch_words(window[0][0])} on (95 %), the one with "
+        f"the least to gain has {fixed(gain, 2)} ahead over half as many epochs again.{patience}"
     )
-    return Stop(kind="patience", says=says, slope=trend.slope, jitter=jitter)
+    return Stop(kind="patience", says=says, gain=gain)
+
+
+def _turned(r2: Pairs) -> bool:
+    """Whether R² fell at each of the three epochs or more since its best: a curve that has turned, as of a run that overfits."""
+    best = max(range(len(r2)), key=lambda i: r2[i][1])
+    after = [v for _, v in r2[best:]]
+    return len(after) > TURNED and all(b < a for a, b in pairwise(after))
 
 
 STOPPED_SHORT = Rule(
@@ -162,26 +154,18 @@ STOPPED_SHORT = Rule(
     title="Training stopped while it was improving",
     meaning="Early stopping, or a limit of a few epochs, ended the run on a curve that was still rising: the patience is "
     "shorter than the curve's jitter, or the least improvement that counts is larger than the improvements.",
-    statistic="Over the last four patiences: Theil-Sen slope b of validation R² with an interval above 0, of the train loss "
-    "below 0, and b·patience within 4σ, σ the jitter of one epoch (std of the steps from their mean deviation, / √2). Or: a "
-    "monitor better at the last epoch than at the saved one by less than the least improvement. Or, in runs of 4 to 9 epochs "
-    "that their limit ended: R² and losses that improve at every epoch. Only under a rate that has not been annealed.",
-    remedy="Raise the patience to the epochs that the rise takes to pass its jitter (4σ/b), lower the least improvement, or "
-    "raise the number of epochs. Refuted if the longer run's best R² is no higher. Acts on r.",
+    statistic="The curves a - b·exp(-t/τ) that agree with validation R² from its first value above 0 on (profile interval, "
+    "95 %), under a train loss that falls: the least rise among them over half as many epochs again. Or: a monitor better at "
+    "the last epoch than at the saved one by less than the least improvement. Or, in runs of 4 to 9 epochs that their limit "
+    "ended: R² and losses that improve at every epoch; both at half their last pace. Only under a rate that is not annealed.",
+    remedy="Raise the patience, lower the least improvement, or raise the number of epochs. Refuted if the longer run's best R² "
+    "is no higher. Acts on r.",
     severities="warning",
     check=check_stopped_short,
     thresholds=(
         Threshold(
-            name="jitters", default=4.0, unit="σ",
-            reason="at its end a curve that flattens rises at half its mean pace: 2σ, which jitter hides 1 in 40 times",
-        ),
-        Threshold(
-            name="patience", default=10, unit="epochs",
-            reason="ten epochs without a new best are the usual patience: whoever waited so long has waited",
-        ),
-        Threshold(
-            name="gain", default=WORTHWHILE, unit="R²",
-            reason="a straight line overstates a curve that flattens: half of it is still above the noticeable 0.02",
+            name="gain", default=NOTICEABLE_R2, unit="R²",
+            reason="what is sure to come must be noticeable; of converged curves with jitter 1 in 100 pass",
         ),
     ),
 )  # fmt: skip

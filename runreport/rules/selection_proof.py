@@ -258,9 +258,9 @@ WRONG_PICK = Rule(
     statistic="Paired bootstrap of ΔR² = R²(policy's epoch) - R²(saved): whole groups or blocks are resampled, the "
     "policy chooses on the resample, both epochs are scored on the samples left out of it; Bonferroni over the "
     "policies compared. As a warning: the highest R² alone, without that correction; without predictions, the logged "
-    "difference against the widest standard error that agrees with the log and the dependence of the samples.",
+    "difference against the widest standard error that agrees with the log, and with the dependence of the samples.",
     remedy="Save by that policy, or use its checkpoint where it still exists.",
-    severities="critical; warning where the highest R² wins by chance less often than likely_p, or by the log alone",
+    severities="critical; warning where only the highest R² wins, by chance less often than likely_p, or by the log alone",
     check=check_wrong_pick,
     thresholds=(
         Threshold(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.truth.diagnose import Diagnosis, lead_rule, predicted_one, predicted_two
+from benchmarks.truth.diagnose import Diagnosis, diagnosis_of, predicted_one, predicted_two
 from benchmarks.truth.mapping import PEERS, RULES
 from benchmarks.truth.outcome import Outcome, onset_error
 from benchmarks.truth.page import page, readme_table
@@ -17,7 +17,8 @@ from benchmarks.truth.score import coverage, f1_of_classes, scores, set_f1, sing
 from benchmarks.truth.taxonomy import NONE, Fault
 from runreport.analysis.engine import analyze_run
 from runreport.ingest.load import load_runs
-from runreport.report.headline import _LEADS, lead_clause
+from runreport.report.headline import headline, lead_clause, lead_rule, lead_rules
+from runreport.report.precedence import LEADS
 from runreport.rules.registry import all_rules
 from runreport.run import Run
 
@@ -138,7 +139,7 @@ def test_wrong_picks_are_judged_by_the_population() -> None:
 
 
 def test_the_leading_rule_is_the_one_that_the_title_speaks_of() -> None:
-    words = {rule: text for rules, text in _LEADS for rule in rules}
+    words = {rule: text for rules, text in LEADS for rule in rules}
     for run in load_runs(["example_logs/csv"]):
         assert isinstance(run, Run)
         analysis = analyze_run(run)
@@ -152,6 +153,16 @@ def test_the_leading_rule_is_the_one_that_the_title_speaks_of() -> None:
             title = next(r.title for r in all_rules() if r.id == rule)
             assert clause is not None
             assert clause.lower() == title.lower()
+
+
+def test_the_rules_of_the_title_come_first_in_what_was_said() -> None:
+    for run in load_runs(["example_logs/csv"]):
+        assert isinstance(run, Run)
+        analysis = analyze_run(run)
+        told, said = lead_rules(analysis), diagnosis_of(analysis)
+        assert said.rules[: len(told)] == told
+        assert said.lead == next(iter(told), None)
+        assert len(told) < 2 or " and " in headline(analysis)
 
 
 def test_the_page_shows_the_figures_that_were_measured() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,13 @@ def test_a_quotient_of_variances_is_recognised_and_mended() -> None:
     )
     assert column(run, "variance_ratio") == pytest.approx(ratios, rel=0.01)
     assert "quotients of variances" in run.notes[0].message
+    assert run.notes[0].code == "derived", "elsewhere a column called so may rightly hold the quotient"
+
+
+def test_a_quotient_in_a_file_whose_format_defines_the_ratio_is_a_finding() -> None:
+    squared = [(p / t) ** 2 for p, t in zip(PRED_STD, STD, strict=True)]
+    run = run_of(variance_ratio=list(squared), pred_std=list(PRED_STD), true_std=list(STD))
+    assert with_derived(replace(run, format="native")).notes[0].code == "log.inconsistent"
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ IDS = (
     "lr.too-high", "lr.too-low", "lr.config-mismatch", "fit.overfit", "fit.underfit", "selection.collapsed-pick",
     "selection.wrong-pick", "selection.indistinguishable", "selection.not-the-policy", "selection.monitors-disagree",
     "selection.too-early", "selection.too-late", "selection.optimism", "data.few", "data.dependent", "data.leak",
-    "data.shift",
+    "data.shift", "loss.other-target", "lr.unsettled", "selection.stopped-short",
 )  # fmt: skip
 
 

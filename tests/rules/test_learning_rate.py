@@ -208,6 +208,14 @@ class TestMismatch:
         (finding,) = check("lr.config-mismatch", context(rated(SLIVERS), {"learning_rate": 5e-4}))
         assert finding.severity is Severity.INFO
 
+    def test_a_jump_and_a_rate_that_died_are_not_warned_of_twice(self) -> None:
+        jumped = context(rated([1e-3] * 10 + [5e-3] * 10), {"learning_rate": 1e-3})
+        died = context(rated([2e-4, 4e-4] + [0.0] * 20), {"learning_rate": 1e-3})
+        for given, says in ((jumped, "raised within the run"), (died, "had fallen to 0")):
+            (finding,) = check("lr.config-mismatch", given)
+            assert finding.severity is Severity.INFO
+            assert says in finding.message
+
     def test_the_named_peak_goes_before_the_base(self) -> None:
         config = {"learning_rate": 1e-4, "max_lr": 1e-3}
         assert check("lr.config-mismatch", context(rated([1e-3] * 5), config)) == ()
@@ -242,6 +250,15 @@ class TestTooHigh:
     @pytest.mark.parametrize(("jitter", "fires"), [(0.05, False), (0.35, True)])
     def test_shaking_in_place(self, jitter: float, fires: bool) -> None:
         assert bool(check("lr.too-high", context(rated([0.1] * 40, train_loss=shaky(40, jitter))))) is fires
+
+    def test_a_penalty_on_batches_shakes_by_itself(self) -> None:
+        history = rated([1e-3] * 40, train_loss=shaky(40, 0.4))
+        assert len(check("lr.too-high", context(history, {"variance_lambda": 0.0}))) == 1
+        assert check("lr.too-high", context(history, {"variance_lambda": 2.0})) == ()
+
+    def test_a_rate_halved_twice_is_still_one_that_shakes(self) -> None:
+        assert len(check("lr.too-high", context(rated([1.0] * 20 + [0.25] * 20, train_loss=shaky(40, 0.4))))) == 1
+        assert check("lr.too-high", context(rated([1.0] * 20 + [0.1] * 20, train_loss=shaky(40, 0.4)))) == ()
 
     def test_jitter_at_the_floor_is_clear(self) -> None:
         train = [10 ** (-min(e, 12) / 2) * v for e, v in enumerate(shaky(40, 0.5))]
@@ -288,6 +305,10 @@ class TestTooLow:
     )
     def test_innocent(self, train: list[float]) -> None:
         assert check("lr.too-low", context(rated([1e-3] * 50, train_loss=train))) == ()
+
+    def test_a_late_start_under_one_rate_is_still_slow(self) -> None:
+        train = [1.0 - 0.2 * (e / 50) ** 2 for e in range(50)]
+        assert len(check("lr.too-low", context(rated([1e-5] * 50, train_loss=train)))) == 1
 
     def test_early_stopping_validation_and_warmup_go_before(self) -> None:
         train = [math.exp(-e / 300) for e in range(50)]

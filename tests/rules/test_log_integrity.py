@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -119,6 +120,15 @@ class TestInconsistent:
         findings = check("log.inconsistent", context(history_of(range(1, 9), **columns)))
         assert len(findings) == 1
         assert "quotient of variances" in findings[0].message
+
+    def test_a_quotient_that_the_reader_mended_is_a_warning(self) -> None:
+        note = Note(
+            code="log.inconsistent", message="the column holds quotients of variances: its square root was taken"
+        )
+        given = context(history_of(range(1, 9), **measured(2)))
+        (finding,) = check("log.inconsistent", replace(given, run=replace(given.run, notes=(note,))))
+        assert finding.severity is Severity.WARNING
+        assert finding.message.startswith("The column holds quotients of variances")
 
     def test_a_ratio_that_is_neither(self) -> None:
         columns = measured(2)

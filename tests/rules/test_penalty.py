@@ -162,7 +162,6 @@ def test_where_the_weight_is_found() -> None:
         (own(2.0, penalty="something_else"), "'something_else' is not known here"),
         (own(2.0, lambda_schedule="cosine"), "'cosine', and the log has no variance_lambda column"),
         (own(2.0, loss="ccc"), "the base loss ccc is no multiple of the squared error"),
-        (own(2.0, huber_delta=0.5), "Huber's loss is not shown to have been quadratic"),
         (own(2.0, standardise_target=True), "the training std is not in these files"),
     ],
 )
@@ -174,6 +173,19 @@ def test_without_both_formulas_nothing_is_claimed(config: dict[str, object], say
     assert "no gradient norms" in outcome.reason
     # Predictions that are not too wide need no formula to be cleared.
     assert is_clear(check(DOMINATES, context_of(config, r=0.5, ratio=0.5)))
+
+
+def test_a_huber_loss_of_unknown_reach_pulls_no_harder_than_half_the_squared_error() -> None:
+    """Of normal errors it pulls as ½MSE does times the share within δ, so the penalty's ratio is there or above."""
+    finding = only(check(DOMINATES, context_of(own(2.0, huber_delta=0.5))))
+    exact = only(check(DOMINATES, context_of(own(2.0))))
+    assert finding.evidence["equilibrium_ratio"] == exact.evidence["equilibrium_ratio"]
+    assert "or above" in finding.message
+    # Too weak under that bound proves nothing: how weak Huber's own pull was is not known.
+    weak = check(DOMINATES, context_of(own(0.05, huber_delta=0.5)))
+    assert isinstance(weak, NotChecked)
+    assert "Huber's loss is not shown to have been quadratic" in weak.reason
+    assert is_clear(check(DOMINATES, context_of(own(0.05))))
 
 
 def test_gradient_norms_need_no_formula() -> None:

@@ -79,7 +79,7 @@ def test_every_rule_of_the_family_is_here_and_documented() -> None:
         f"selection.{name}"
         for name in (
             "collapsed-pick", "wrong-pick", "indistinguishable", "not-the-policy", "monitors-disagree", "too-early",
-            "too-late", "optimism",
+            "too-late", "stopped-short", "optimism",
         )
     }  # fmt: skip
     for rule in RULES:
@@ -163,7 +163,7 @@ def test_the_runs_own_floor_counts() -> None:
     assert not findings("selection.collapsed-pick", context(history, 2, policy={**R2_POLICY, "floor": 0.45}))
 
 
-@pytest.mark.parametrize(("low", "fires"), [(1.05, True), (0.95, False)])
+@pytest.mark.parametrize(("low", "fires"), [(1.3, True), (1.2, False), (0.95, False)])
 def test_spread_under_at_the_saved_epoch_counts(low: float, fires: bool) -> None:
     history = history_of([1, 2], variance_ratio=[0.5, 0.45], r2=[-1.0, 0.0], pearson_r=[0.5, 0.75])
     validation = Final(
@@ -215,11 +215,24 @@ def test_wrong_pick_fires_on_held_out_proof() -> None:
 
 def test_wrong_pick_needs_the_whole_interval_above_the_threshold() -> None:
     facts = with_audit(context(THREE, 2), comparisons=(proof(0.019),), basis="predictions")
-    assert not findings("selection.wrong-pick", facts)
-    assert findings("selection.wrong-pick", facts, proven_r2=0.01)
+    assert only("selection.wrong-pick", facts).severity is Severity.WARNING, "the highest R² alone wins, by p = 0.001"
+    assert only("selection.wrong-pick", facts, proven_r2=0.01).severity is Severity.CRITICAL
 
 
-def test_wrong_pick_never_from_the_log_alone() -> None:
+@pytest.mark.parametrize(
+    ("changes", "fires"),
+    [({}, True), ({"p_value": 0.06}, False), ({"delta_r2": 0.015}, False), ({"policies": ("ccc",)}, False)],
+    ids=["fires", "by chance", "small", "another policy"],
+)
+def test_a_likely_wrong_pick_is_a_warning(changes: dict[str, object], fires: bool) -> None:
+    c = replace(proof(-0.01), **({"p_value": 0.03} | changes))  # type: ignore[arg-type]
+    facts = with_audit(context(THREE, 2), comparisons=(c,), basis="predictions")
+    found = findings("selection.wrong-pick", facts)
+    assert [f.severity for f in found] == [Severity.WARNING] * fires
+    assert all("with certainty is not shown" in f.message for f in found)
+
+
+def test_a_wrong_pick_is_not_proven_by_the_log_alone() -> None:
     assert reason("selection.wrong-pick", context(THREE, 1, n=10**6)).startswith("no per-epoch predictions")
     in_sample = with_audit(context(THREE, 2), comparisons=(proof(0.5, held_out=False),))
     assert reason("selection.wrong-pick", in_sample).startswith("no per-epoch predictions")
@@ -228,8 +241,33 @@ def test_wrong_pick_never_from_the_log_alone() -> None:
     assert reason("selection.wrong-pick", refused) == "3 groups: fewer than 6"
 
 
+@pytest.mark.parametrize(("worth", "fires"), [(500, True), (50, False), (None, False)])
+def test_the_log_alone_warns_by_the_widest_error_and_the_dependence(worth: float | None, fires: bool) -> None:
+    by_log = replace(proof(0.05, held_out=False), p_value=None)
+    final = Final(split="test", basis="predictions", estimates={}, n=500, effective_n=worth)
+    facts = with_audit(context(THREE, 2, n=500), comparisons=(by_log,), basis="log", verdict="indistinguishable")
+    facts = replace(facts, final=final)
+    if not fires:
+        assert reason("selection.wrong-pick", facts).startswith("no per-epoch predictions")
+        return
+    finding = only("selection.wrong-pick", facts)
+    assert finding.severity is Severity.WARNING
+    assert "by the log epoch 3" in finding.message
+
+
 def test_a_pick_that_every_policy_makes_is_not_wrong() -> None:
     assert not findings("selection.wrong-pick", context(THREE, 3))
+
+
+# not-the-policy, where the log says two things of an epoch
+
+
+def test_a_policy_is_not_replayed_on_doubled_epochs() -> None:
+    facts = context(THREE, 1, policy=R2_POLICY)
+    assert findings("selection.not-the-policy", facts)
+    note = Note(code="log.duplicate-epochs", message="epoch 2 twice")
+    doubled = replace(facts, run=replace(facts.run, notes=(note,)))
+    assert "more than once" in reason("selection.not-the-policy", doubled)
 
 
 # indistinguishable

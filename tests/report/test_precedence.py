@@ -1,0 +1,122 @@
+"""The title: one cause or two, and which goes first."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from runreport.analysis.record import Analysis
+from runreport.context import Context, Final, history_of
+from runreport.findings import Finding, Severity
+from runreport.report.headline import headline, lead_rules
+from runreport.report.precedence import EXPLAINS, independent
+from runreport.rules.registry import all_rules
+from runreport.run import Run
+from runreport.selection.audit import SelectionAudit, audit
+
+POLICY = {"monitor": "r2", "mode": "max", "patience": 10, "min_delta": 0.0}
+
+
+def found(rule: str, severity: Severity = Severity.WARNING, **changes: object) -> Finding:
+    return Finding(rule=rule, severity=severity, message="x", **changes)  # type: ignore[arg-type]
+
+
+def analysis(
+    *findings: Finding,
+    saved: int = 9,
+    policy: bool = False,
+    r: tuple[float, float] | None = None,
+    val_r: float | None = None,
+) -> Analysis:
+    summary: dict[str, object] = {"selected_epoch": saved, "splits": {"val": {"n": 200}}}
+    if policy:
+        summary["policy"] = POLICY
+    run = Run(name="a", format="native", files={}, summary=summary)
+    columns = {} if val_r is None else {"pearson_r": [val_r] * 9}
+    history = history_of(range(1, 10), r2=[0.001 * i for i in range(9)], **columns)
+    final = None
+    if r is not None:
+        middle = sum(r) / 2
+        final = Final(
+            split="test",
+            basis="predictions",
+            estimates={"pearson_r": middle, "r2": 0.0},
+            intervals={"pearson_r": r},
+            n=60,
+        )
+    selection: SelectionAudit = audit(run, history)
+    context = Context(run=run, history=history, selection=selection, saved_epoch=saved, final=final)
+    return Analysis(
+        context=context,
+        rows=(),
+        findings=findings,
+        not_checked=(),
+        clear=(),
+        disabled=(),
+        criteria=(),
+        advice=(),
+        tests_made=0,
+    )
+
+
+def test_two_causes_where_neither_explains_the_other() -> None:
+    given = analysis(found("lr.too-low"), found("log.gaps"), found("spread.under"))
+    assert lead_rules(given) == ("lr.too-low", "log.gaps")
+    assert headline(given).startswith("a: the learning rate is too low and epochs are missing from the log")
+
+
+@pytest.mark.parametrize(
+    ("first", "consequence"),
+    [
+        ("lr.warmup-never-ended", "spread.under"),
+        ("loss.not-finite", "bias.dominates"),
+        ("penalty.dominates", "spread.over"),
+        ("data.shift", "bias.dominates"),
+        ("range.saturated", "spread.under"),
+        ("selection.wrong-pick", "fit.overfit"),
+    ],
+)
+def test_a_consequence_is_no_second_cause(first: str, consequence: str) -> None:
+    assert lead_rules(analysis(found(first), found(consequence))) == (first,)
+
+
+def test_every_beginning_is_one_of_a_rule() -> None:
+    ids = [rule.id for rule in all_rules()]
+    for start, explained in EXPLAINS.items():
+        assert any(rule.startswith(start) for rule in ids), start
+        assert all(any(rule.startswith(one) for rule in ids) for one in explained), start
+    assert not independent("lr.too-high", "spread.over")
+    assert independent("lr.too-low", "spread.over"), "a low rate narrows"
+
+
+def test_information_never_leads() -> None:
+    assert lead_rules(analysis(found("spread.over", Severity.INFO))) == ()
+
+
+def test_no_signal_leads_only_where_validation_shows_none_either() -> None:
+    assert lead_rules(analysis(r=(-0.1, 0.4))) == ("signal.limited",)
+    assert lead_rules(analysis(r=(-0.1, 0.4), val_r=0.1)) == ("signal.limited",), "two standard errors are no proof"
+    assert math.atanh(0.5) * math.sqrt(197) > 3
+    assert lead_rules(analysis(r=(-0.1, 0.4), val_r=0.5)) == ()
+
+
+def test_an_unsettled_rate_goes_before_a_wrong_pick_where_nothing_was_chosen() -> None:
+    both = (found("lr.unsettled"), found("selection.wrong-pick", epoch=5))
+    assert lead_rules(analysis(*both))[0] == "lr.unsettled"
+    assert lead_rules(analysis(*both, policy=True))[0] == "selection.wrong-pick"
+
+
+@pytest.mark.parametrize(("better", "beta2", "first"), [(4, 0.3, "bias.dominates"), (4, 0.1, "selection.wrong-pick")])
+def test_a_drift_of_the_mean_goes_before_the_epoch_that_it_left_behind(better: int, beta2: float, first: str) -> None:
+    pick = found("selection.wrong-pick", Severity.CRITICAL, epoch=better, recoverable=0.4)
+    bias = found("bias.dominates", recoverable=beta2)
+    assert lead_rules(analysis(pick, bias))[0] == first
+    # A better epoch after the saved one: training would have mended the mean, and the pick is at fault.
+    assert lead_rules(analysis(pick, bias, saved=2))[0] == "selection.wrong-pick"
+
+
+def test_a_scale_that_was_late_to_be_found_comes_after_the_bias() -> None:
+    bias = found("bias.dominates", Severity.CRITICAL)
+    assert lead_rules(analysis(bias, found("scale.mismatch")))[0] == "bias.dominates"
+    assert lead_rules(analysis(bias, found("scale.mismatch", Severity.CRITICAL)))[0] == "scale.mismatch"
