@@ -53,6 +53,8 @@ def test_any_text(analyses: list[Analysis], text: str) -> None:
         "(1 - " * 3000,
         "(1 - a" + "(b)" * 3000 + "var",
         "1 + " * 3000 + "1 = 2",
+        "1 + " * 450,  # each space in one way only: else twice the time a term
+        "1.5 * (" * 250 + "R²",
         "((((" * 3000 + "1 = 2",
         "0.5 → " * 3000,
         "R² " * 3000,
