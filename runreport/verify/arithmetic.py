@@ -13,7 +13,7 @@ from runreport.verify.values import shorten
 _NUMBER = r"(?:\d+(?:\.\d+)?|\.\d+)"
 _OPERATOR = r"(?:\*\*|\^|[+\-−–×*·/÷])"
 EXPRESSION = re.compile(
-    rf"(?<![\w.)²%])(?P<sum>[(\s]*[-−]?{_NUMBER}[)²\s]*(?:\s*{_OPERATOR}\s*\(*\s*{_NUMBER}[)²]*)+)\s*(?P<sign>=|≈)\s*"
+    rf"(?<![\w.)²%])(?P<sum>[(\s]*[-−]?{_NUMBER}[)²]*(?:\s*{_OPERATOR}[\s(]*{_NUMBER}[)²]*)+)\s*(?P<sign>=|≈)\s*"
     rf"(?P<result>[-−]?{_NUMBER}(?![\w.]))(?!\s*(?:%|{_OPERATOR}\s*[\d(]))"
 )
 TOKEN = re.compile(rf"{_NUMBER}|\*\*|[+\-*/^()²]")

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 DATA_FENCES = ("", "text", "txt", "console", "output", "log", "results")
 """Fences whose lines are read as ``name: value`` lines; any other language is code, whose numbers claim nothing."""
+LONGEST_SENTENCE = 2000
+"""Characters of a sentence that is read: a longer one was not written for a reader, and searching it takes its square."""
 HARD_BREAK = "\x0b"
 NAME_VALUE = re.compile(r"^\s*[^\s:=][^:=]{0,40}[:=]\s*\S")
 
@@ -130,7 +132,7 @@ class _Builder:
 
     def _heading(self, opening: Token, inline: Token) -> None:
         level, line = int(opening.tag[1]), _line(inline)
-        text = plain_text(inline).replace("\n", " ").replace(HARD_BREAK, " ").strip()
+        text = plain_text(inline).replace("\n", " ").replace(HARD_BREAK, " ").strip()[:LONGEST_SENTENCE]
         self.headings = [h for h in self.headings if h.level < level]
         sentence = Sentence(text=text, line=line, headings=tuple(self.headings), is_heading=True)
         self.headings.append(Heading(text=text, level=level, line=line))
@@ -151,7 +153,7 @@ class _Builder:
                 )
             )
         if self.depth == 0:
-            self.lead = whole
+            self.lead = whole if len(whole) <= LONGEST_SENTENCE else ""
 
     def _fence(self, token: Token) -> None:
         language = token.info.strip().split(" ")[0].lower() if token.info else ""
@@ -160,7 +162,7 @@ class _Builder:
         headings = tuple(self.headings)
         if language in DATA_FENCES:
             for offset, line in enumerate(lines):
-                if line.strip():
+                if line.strip() and len(line) <= LONGEST_SENTENCE:
                     self.page.sentences.append(Sentence(text=line.strip(), line=first + offset, headings=headings))
         else:
             self.page.code.append(Code(language=language, lines=tuple(lines), line=first, headings=headings))
@@ -174,7 +176,8 @@ class _Builder:
             if token.type == "tr_open":
                 cells, line = [], (token.map[0] if token.map else 0) + 1
             elif token.type == "inline":
-                cells.append(plain_text(token).replace("\n", " ").replace(HARD_BREAK, " ").strip())
+                text = plain_text(token).replace("\n", " ").replace(HARD_BREAK, " ").strip()
+                cells.append(text if len(text) <= LONGEST_SENTENCE else "")
             elif token.type == "tr_close":
                 rows.append(Row(cells=tuple(cells), line=line))
             position += 1
@@ -230,7 +233,7 @@ def split_sentences(text: str, line: int) -> Iterator[tuple[str, int]]:
             continue
         raw = text[start:end]
         part = raw.replace("\n", " ").replace(HARD_BREAK, " ")
-        if part.strip():
+        if part.strip() and len(part) <= LONGEST_SENTENCE:
             skipped = len(raw) - len(raw.lstrip())
             at = line + text.count("\n", 0, start + skipped)
             yield part.strip(), at
