@@ -51,7 +51,8 @@ RULES: tuple[Rule, ...] = (
             "one split in another."
         ),
         statistic=(
-            "Rows with equal inputs in two splits, by `leak_check` of the metrics file; R² > 1 - 1e-6; share of predictions "
+            "Rows with equal inputs in two splits, by `leak_check` of the metrics file, beyond what validation and test share; "
+            "R² > 1 - 1e-6; share of predictions "
             "exactly equal to a truth that is not made of whole numbers; validation "
             "R² above training R² (or above 0, the mean's) by more than 3 standard errors."
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -54,3 +56,16 @@ def test_nothing_is_found_where_none_are_shared_or_nothing_was_counted(leak_chec
     outcome = RULE.check(context(leak_check), RULE.limits())
     assert isinstance(outcome, Checked)
     assert not outcome.findings
+
+
+@pytest.mark.parametrize(("shared", "severity"), [(12, Severity.INFO), (40, Severity.CRITICAL)])
+def test_rows_that_coarse_inputs_make_equal_are_no_leak(shared: int, severity: Severity) -> None:
+    # Validation (50 rows) and test share 4: of 100 training rows 8 are to be expected, and up to 17 by chance.
+    sizes = {"train": {"n": 100}, "val": {"n": 50}}
+    whole = context(counts(train_test=shared, val_test=4))
+    run = replace(whole.run, summary={**whole.run.summary, "splits": sizes})
+    outcome = RULE.check(replace(whole, run=run), RULE.limits())
+    assert isinstance(outcome, Checked)
+    (finding,) = outcome.findings
+    assert finding.severity is severity
+    assert finding.evidence.get("equal_by_chance") == (8.0 if severity is Severity.INFO else None)
