@@ -104,7 +104,8 @@ def runs_of_predictions(source: Source, options: ReadOptions) -> list[Run]:
     path = source.files["predictions"]
     found = read_predictions(path, options.columns, truth=options.truth, key=options.key)
     of_classes = [one for one in found if any(note.code == "classification" for note in one.notes)]
-    if of_classes and not {"y_true", "y_pred"} & set(options.columns):
+    declared = source.reader == "native"  # its own artifacts are of quantities, whatever values they have
+    if of_classes and not declared and not {"y_true", "y_pred"} & set(options.columns):
         true, pred = (of_classes[0].columns_read[name] for name in ("y_true", "y_pred"))
         said = f"--column {shlex.quote(f'y_true={true}')} --column {shlex.quote(f'y_pred={pred}')}"
         raise InputError(
