@@ -8,10 +8,13 @@ from runreport.advice.evidence import Evidence
 from runreport.advice.expectation import more_information, r_refuted
 from runreport.advice.rate import RATE_STEP, rate_of
 from runreport.advice.record import Advice, Expected
-from runreport.findings import Value
+from runreport.findings import Finding, Value
 from runreport.marks import code
 from runreport.wording import number, percent, setting
 
+UNSETTLED_SHARE, UNSETTLED_EPOCHS = 0.2, 5
+"""Share of the epochs, and epochs, that went into finding the target's scale: a fifth of the training for what a setting gives
+for free; in a very short log that share is an epoch or two."""
 LARGE_DECAY = 1.0
 """Weight decay (decoupled) from which it is no choice within the usual 0.01-0.1: ten times the upper end."""
 USUAL_DECAY = 0.01
@@ -19,8 +22,8 @@ USUAL_DECAY = 0.01
 
 
 def match_scale(evidence: Evidence) -> Advice | None:
-    """Predictions live on another scale than the target."""
-    finding = evidence.found("scale.mismatch")
+    """Predictions live on another scale than the target, or took much of the training to get to it."""
+    finding = evidence.found("scale.mismatch") or _slow_start(evidence)
     if finding is None:
         return None
     context = evidence.context
@@ -52,6 +55,17 @@ def match_scale(evidence: Evidence) -> Advice | None:
         refuted_if="|β| of the first epoch is still above 0.5",
         ceiling_r2=evidence.ceiling,
     )
+
+
+def _slow_start(evidence: Evidence) -> Finding | None:
+    """A start off the target's scale that cost a share of the epochs, where a setting would have spared it."""
+    finding = evidence.found("scale.mismatch", at_least="info")
+    if finding is None or evidence.context.config.get("standardise_target") is not False:
+        return None
+    share, epochs = finding.evidence.get("share_of_epochs"), finding.evidence.get("epochs_unsettled")
+    if not isinstance(share, int | float) or not isinstance(epochs, int | float):
+        return None
+    return finding if share >= UNSETTLED_SHARE and epochs >= UNSETTLED_EPOCHS else None
 
 
 def _raised(decay: float | None, key: str | None) -> str:

@@ -216,6 +216,19 @@ def test_scale_is_mended_where_the_loss_did_not_see_a_standardised_target() -> N
     assert advice.title == "Find where the scale is lost"
 
 
+@pytest.mark.parametrize(
+    ("share", "epochs", "standardised", "change"),
+    [(0.26, 19, False, {"standardise_target": True}), (0.1, 19, False, {}), (0.5, 2, False, {}), (0.26, 19, True, {})],
+)
+def test_a_slow_way_to_the_scale_is_spared(
+    share: float, epochs: int, standardised: bool, change: dict[str, bool]
+) -> None:
+    seen = {"share_of_epochs": share, "epochs_unsettled": epochs}
+    slow = replace(found("scale.mismatch", Severity.INFO), evidence=seen)
+    given = give_advice(run_of(FLAT, config={"standardise_target": standardised}), [slow])
+    assert dict(given[0].config_patch) == change
+
+
 def test_a_bias_that_validation_has_too_is_taken_out_by_its_line() -> None:
     at = {"pred_mean": [9.0] * 40, "true_mean": [10.0] * 40, "true_std": [2.0] * 40}
     biased = run_of(FLAT, beta=-0.5, **at)
