@@ -99,6 +99,8 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "loss.not-finite": (*COURSE, *FIGURES, *EPOCHS, "signal."),
     "loss.divergence": (*COURSE, *FIGURES, *EPOCHS, "signal."),
     "lr.": (*COURSE, *NARROW, *EPOCHS, "fit.", "signal.limited", "scale."),
+    # Weights that hardly moved are as wide, and as far off, as they were begun: neither penalty nor loss can be blamed.
+    "lr.warmup-never-ended": (*COURSE, *SPREAD, *EPOCHS, "penalty.", "bias.", "fit.", "signal.limited", "scale."),
     "lr.too-high": (*COURSE, *SPREAD, *EPOCHS, "fit.", "signal.limited", "scale."),
     "lr.unsettled": (*COURSE, *EPOCHS, "fit."),
     "loss.spike": (*COURSE, *EPOCHS, "spread.over", "fit."),
