@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,7 +90,12 @@ def read_one(path: Path, options: ReadOptions) -> Predictions:
             expected="one truth and one prediction a row",
             remedy="choose with --column y_true=NAME --column y_pred=NAME, or move the file to a folder of its own",
         )
-    return found[0]
+    return replace(found[0], notes=_without_doubt(found[0].notes))
+
+
+def _without_doubt(notes: Sequence[Note]) -> tuple[Note, ...]:
+    """The notes without that about class labels: the native format is of quantities."""
+    return tuple(note for note in notes if note.code != "classification")
 
 
 def runs_of_predictions(source: Source, options: ReadOptions) -> list[Run]:
@@ -121,7 +126,7 @@ def runs_of_predictions(source: Source, options: ReadOptions) -> list[Run]:
             predictions=one.rows,
             split=one.split or "test",
             columns_read={known: theirs for known, theirs in one.columns_read.items() if known != theirs},
-            notes=one.notes,
+            notes=_without_doubt(one.notes) if declared else one.notes,
         )
         for one in found
     ]

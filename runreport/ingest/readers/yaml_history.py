@@ -75,7 +75,7 @@ def _plain(path: Path, value: object, budget: list[int]) -> object:
     if isinstance(value, list):
         return [_plain(path, inner, budget) for inner in value]
     if isinstance(value, int) and not isinstance(value, bool):
-        return value if abs(value) < MOST_WHOLE else math.copysign(math.inf, value)
+        return value if abs(value) < MOST_WHOLE else (math.inf if value > 0 else -math.inf)
     return value
 
 
