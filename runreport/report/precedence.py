@@ -11,7 +11,7 @@ from runreport.rules.signal import LIMITED, RULES, inside_groups
 
 NO_SIGNAL = ("signal.limited",)
 UNSETTLED, WRONG_PICK, BIAS = ("lr.unsettled",), ("selection.wrong-pick",), ("bias.dominates",)
-SCALE, GROUPS = ("scale.mismatch",), ("segment.bias",)
+SCALE, GROUPS, UNDERFIT = ("scale.mismatch",), ("segment.bias",), ("fit.underfit",)
 BIAS_SHARE = 0.5
 """Of what a better epoch would give back: from half of it on the bias is its main part."""
 
@@ -44,7 +44,7 @@ LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("spread.under",), "predictions are narrower than their information warrants{ratio}"),
     (("loss.metric-disagree",), "the loss and R² rank the epochs differently"),
     (("fit.overfit",), "the model overfits"),
-    (("fit.underfit",), "even the training set is not learnt"),
+    (UNDERFIT, "even the training set is not learnt"),
     (("log.restarts",), "the log holds more than one start"),
     (("log.duplicate-epochs",), "epochs were logged more than once"),
     (("log.truncated",), "the log ends before the run did"),
@@ -62,11 +62,14 @@ def leads(analysis: Analysis) -> list[tuple[tuple[str, ...], str]]:
 
     A rate that does not settle comes after a wrong pick where a policy chose that epoch out of many unlike ones. A bias comes
     before the pick of a later epoch that loses hardly more than β²: what was left behind is the epoch before the drift. A scale
-    that was only late to be found (a warning) comes after the bias that is left of it.
+    that was only late to be found (a warning) comes after the bias that is left of it. Training rows predicted worse than
+    by their mean come before "no signal" and the mean, where the model is not shown to follow the truth.
     """
     order = list(LEADS)
     audit, picked, bias = analysis.context.selection, analysis.finding(*WRONG_PICK), analysis.finding(*BIAS)
     scale = analysis.finding(*SCALE)
+    if _unlearnt(analysis):
+        _move(order, UNDERFIT, after=("signal.inverted",))
     if scale is not None and scale.severity.rank == 1:
         _move(order, SCALE, after=BIAS)
     if picked is None or picked.severity.rank < 1:
@@ -78,6 +81,16 @@ def leads(analysis: Analysis) -> list[tuple[tuple[str, ...], str]]:
     if later and beta2 is not None and picked.recoverable is not None and beta2 >= BIAS_SHARE * picked.recoverable:
         _move(order, WRONG_PICK, after=BIAS)
     return order
+
+
+def _unlearnt(analysis: Analysis) -> bool:
+    """Whether training rows are predicted worse than by their mean, by a model that is not shown to follow the truth: then
+    neither "no signal" nor the mean that is off is the cause."""
+    finding, final = analysis.finding(*UNDERFIT), analysis.final
+    best = None if finding is None else finding.evidence.get("best_train_r2")
+    bounds = final.interval("pearson_r") if final is not None else None
+    worse = isinstance(best, int | float) and best < 0
+    return worse and bounds is not None and bounds[1] < FOLLOWS
 
 
 def _move(order: list[tuple[tuple[str, ...], str]], rules: tuple[str, ...], *, after: tuple[str, ...]) -> None:
@@ -121,6 +134,9 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
 }
 """Beginning of a rule's id -> beginnings of those whose findings can be its consequence, the longest beginning deciding. A
 finding that another one can explain is no second cause; that it is one is not said either."""
+
+FOLLOWS = 0.5
+"""Upper end of r's interval below which the model is not shown to know a quarter of the truth's variance."""
 
 SIGNAL_ERRORS = 3.0
 """Standard errors by which validation must show a correlation for a test set that shows none not to lead the title."""

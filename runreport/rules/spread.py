@@ -25,6 +25,8 @@ OVER = "spread.over"
 
 CALIBRATED = 1.0
 """The slope of the truth on the predictions of a calibrated model."""
+WARRANTED_BY_NONE = 1.0
+"""Std ratio that no correlation warrants: the best α is r, and r is at most 1."""
 
 
 def check_under(context: Context, limits: Limits) -> Outcome:
@@ -63,7 +65,9 @@ def _check(context: Context, limits: Limits, rule: str, *, under: bool) -> Outco
     near = bounds[0] if under else bounds[1]
     shown = ratio * ratio * (1 - near) * (1 - near) - min(r, 0.0) * min(r, 0.0)
     severity = severity_by_recoverable(recoverable)
-    if severity is Severity.CRITICAL and shown < SERIOUS_R2:
+    # Narrower than the truth, some correlation would warrant the width: a small sample that was fitted too closely does this.
+    excused = not under and ratio < WARRANTED_BY_NONE
+    if severity is Severity.CRITICAL and (shown < SERIOUS_R2 or excused):
         severity = Severity.WARNING
     r_bounds = basis.finite_interval(final, "pearson_r")
     # Predictions that run against the truth are no matter of width: signal.inverted says so, and shrinking hides it.
@@ -103,7 +107,7 @@ _WARNING_P = Threshold(
 
 _SEVERITIES = (
     "by (α - r)²: from 0.02 warning, from 0.25 critical where the end of the slope's interval that is nearest to 1 costs as "
-    "much; info while p ≥ 0.0027, or r is shown to be negative"
+    "much{and}; info while p ≥ 0.0027, or r is shown to be negative"
 )
 
 RULES: tuple[Rule, ...] = (
@@ -113,7 +117,7 @@ RULES: tuple[Rule, ...] = (
         meaning="The predictions vary less than their correlation with the truth warrants: a true collapse.",
         statistic="95 % interval of the calibration slope b = r/α (slope of y_true on y_pred) entirely above 1.",
         remedy="Train longer, regularise less, or rescale the predictions, which mends it for free. Acts on alpha.",
-        severities=_SEVERITIES,
+        severities=_SEVERITIES.replace("{and}", ""),
         check=check_under,
         thresholds=(_WARNING_P,),
     ),
@@ -129,7 +133,7 @@ RULES: tuple[Rule, ...] = (
             "Lower or remove a spread penalty, take the best checkpoint, regularise, or rescale the predictions, which "
             "mends it for free. Acts on alpha."
         ),
-        severities=_SEVERITIES,
+        severities=_SEVERITIES.replace("{and}", ", and α is 1 or more"),
         check=check_over,
         thresholds=(
             _WARNING_P,
