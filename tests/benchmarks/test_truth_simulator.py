@@ -107,7 +107,8 @@ def test_every_edit_of_the_log_misleads(name: str) -> None:
 
 
 def test_every_fault_has_a_plant_and_every_plant_changes_its_own_stage_only() -> None:
-    assert {p.fault for p in PLANTS} == set(Fault)
+    # What only a network that is really trained can have is planted there.
+    assert {p.fault for p in PLANTS} == set(Fault) - {Fault.DEAD_UNITS, Fault.LABEL_NOISE}
     task = draw_world(np.random.default_rng(1), 0.8, grouped=True)
     plan = healthy_plan(np.random.default_rng(2), task)
     for plant in PLANTS:
