@@ -22,6 +22,13 @@ IMAGE = re.compile(r"!\[(?P<alt>(?:[^\]\\]|\\.)*)\]\((?P<file>[\w./-]+\.svg)\)")
 LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<file>[\w./-]+\.md)\)")
 
 
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Links to reports, which a reader of the repository can follow, as links to their pages in the gallery."""
+    for name, source in REPORTS.items():
+        markdown = markdown.replace(f"](../{source})", f"](gallery/{name}.md)")
+    return markdown
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds each report, its images beside it, and takes out links to reports that are not in the gallery."""
     for name, source in REPORTS.items():

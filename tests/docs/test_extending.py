@@ -23,10 +23,10 @@ def test_the_examples_of_extending_run(repository: Path, tmp_path: Path, monkeyp
 
 def test_the_gallery_names_reports_that_exist(repository: Path) -> None:
     gallery = (repository / "docs" / "gallery.md").read_text(encoding="utf-8")
-    linked = set(re.findall(r"\(gallery/([\w-]+)\.md\)", gallery))
+    linked = set(re.findall(r"\(\.\./(reports/[\w/-]+\.md)\)", gallery))
     hook = (repository / "docs" / "site" / "hooks.py").read_text(encoding="utf-8")
     reports = ast.literal_eval(re.search(r"^REPORTS = (\{.*?^\})", hook, re.DOTALL | re.MULTILINE)[1])  # type: ignore[index]
-    assert set(reports) == linked
+    assert set(reports.values()) == linked
     for source in reports.values():
         assert (repository / source).is_file(), source
 
