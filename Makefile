@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .c
 EXAMPLES := $(wildcard example_logs/csv/*.csv)
 SWEEPS := lambda_sweep lambda_sweep_run4 frames_sweep pretraining_ablation
 
-.PHONY: demo pages reports test logs truth lint types adapters browser cluster bench docs clean
+.PHONY: demo pages picture reports test logs truth lint types adapters browser cluster bench docs clean
 
 demo: $(VENV)/.installed reports pages
 	@echo
@@ -19,6 +19,11 @@ demo: $(VENV)/.installed reports pages
 pages: $(VENV)/.installed
 	$(BIN)/runreport analyze example_logs/csv/run4.csv --format html --out .runreport-demo --quiet
 	$(BIN)/runreport compare run1 run2 run3 run4 run5a run5b run5c healthy --logs example_logs/csv --format html --out .runreport-demo >/dev/null
+
+# The README's picture: the top of a real page; needs chromium.
+picture: pages
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,860 --virtual-time-budget=8000 \
+		--screenshot=docs/images/report.png file://$(CURDIR)/.runreport-demo/run4.html
 
 reports: $(VENV)/.installed
 	$(BIN)/runreport analyze $(EXAMPLES) --out reports
