@@ -75,7 +75,7 @@ def _told(r: Round) -> list[str]:
     elif not r.judged:
         lines.append("Whether it is refuted could not be computed from this run; the change was kept unjudged.")
     else:
-        lines.append("What of that can be computed from the run was not seen; the change was kept.")
+        lines.append("Of this, what can be computed from the run did not happen; the change was kept.")
     bounds = (r.difference or {}).get("interval")
     if bounds is not None and bounds[0] <= 0 <= bounds[1]:
         lines.append(
