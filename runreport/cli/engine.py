@@ -33,8 +33,8 @@ def runs_by_engine(
         if ray_address is not None:
             raise InputError("--ray-address", found="no engine that uses it", expected="--engine daft with it")
         return None
-    from runreport.engines.engine import engines
     from runreport.engines.objects import find_objects
+    from runreport.engines.registry import engines
     from runreport.engines.runs import runs_from
 
     objects = find_objects(paths)

@@ -1,4 +1,4 @@
-"""What an engine is, and which there are."""
+"""What an engine is: where pieces are worked on."""
 
 from __future__ import annotations
 
@@ -28,10 +28,3 @@ class Engine:
     name: str
     where: str
     run: Callable[[Sequence[Piece], str | None], Iterator[Outcome]]
-
-
-def engines() -> tuple[Engine, ...]:
-    """All of them."""
-    from runreport.engines import daft, local
-
-    return (local.ENGINE, daft.ENGINE)
