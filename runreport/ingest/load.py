@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runreport.errors import InputError
+from runreport.ingest.beside import attached
 from runreport.ingest.columns import near
 from runreport.ingest.derive import with_derived
 from runreport.ingest.discover import Found, find_sources
@@ -139,7 +140,10 @@ class Names:
 def read_source(reader: Reader, source: Source, options: ReadOptions, fetcher: Fetcher) -> list[Run | InputError]:
     """The runs of one source with what can be derived from their figures, or its one error."""
     try:
-        return [_shown(with_derived(run), fetcher) for run in reader.read(source, options)]
+        runs = reader.read(source, options)
+        if source.predictions is not None:
+            runs = attached(runs, source.predictions, options)
+        return [_shown(with_derived(run), fetcher) for run in runs]
     except InputError as error:
         return [fetcher.restated(error)]
 
