@@ -171,6 +171,8 @@ def _expand(argument: str) -> tuple[list[Path], bool]:
     if path.is_dir():
         return _walk(path), False
     if path.exists():
+        if not path.is_file():  # opened, a pipe that nobody writes to would be waited for
+            raise InputError(argument, found="a pipe or a device, not a file", remedy=f"read it with -: - < {argument}")
         return [path], True
     if glob.has_magic(argument):
         matches = sorted(Path(m) for m in glob.glob(argument, recursive=True))  # noqa: PTH207  (a pattern, not a folder)

@@ -64,16 +64,23 @@ def find(arguments: Iterable[str], *, reader: str | None = None, passed_over: Pa
 
 
 def find_runs(
-    names: Iterable[str], folders: Iterable[Path], options: ReadOptions | None = None
+    names: Iterable[str], folders: Iterable[Path], options: ReadOptions | None = None, *, asked: bool = False
 ) -> Iterator[Run | InputError]:
-    """Runs by name (looked up in ``folders``, the first that has it wins) or by path."""
+    """Runs by name (looked up in ``folders``, the first that has it wins) or by path.
+
+    ``asked``: the person named the folders, so that a run in them goes before a file or folder of its name worked in.
+    """
     wanted: list[Source] = []
     fetcher = Fetcher()
     atexit.register(fetcher.close)
     looked = [folder for folder in folders if folder.is_dir()]
     known: list[Source] | None = None
     for name in names:
-        if _is_path(name):
+        is_path = _is_path(name)
+        if is_path and asked and looked and not any(c in name for c in "*?[/\\") and name != "-":
+            known = known if known is not None else [source for folder in looked for source in _runs_of(folder)]
+            is_path = all(source.name != name for source in known)
+        if is_path:
             found = find_sources([name], None, fetcher)
             yield from found.errors
             wanted += found.sources

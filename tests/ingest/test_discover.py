@@ -294,3 +294,42 @@ def test_predictions_beside_a_log_that_cannot_be_used_are_an_error(tmp_path: Pat
     (error,) = load_runs([str(log)])
     assert isinstance(error, InputError)
     assert "predictions_train.csv" in str(error)
+
+
+def test_folders_that_were_asked_for_go_before_a_folder_of_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "healthy" / "x.csv", HISTORY)
+    kept = write(tmp_path / "logs" / "healthy.csv", HISTORY)
+    monkeypatch.chdir(tmp_path)
+    (run,) = find_runs(["healthy"], [Path("logs")], asked=True)
+    assert isinstance(run, Run)
+    assert run.files["history"].resolve() == kept
+    for name, asked in (("healthy", False), ("healthy/x.csv", True)):
+        (run,) = find_runs([name], [Path("logs")], asked=asked)
+        assert isinstance(run, Run)
+        assert run.name == "x"
+
+
+def test_a_pipe_that_was_named_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "p.csv")
+    (error,) = load_runs([str(tmp_path / "p.csv")])
+    assert isinstance(error, InputError)
+    assert "a pipe or a device, not a file" in str(error)
+    assert "read it with -" in str(error)
+
+
+def test_the_output_of_another_command_is_read_as_standard_input_is() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, HISTORY.encode())
+    os.close(writing)
+    try:
+        (run,) = load_runs([f"/dev/fd/{reading}"])
+    finally:
+        os.close(reading)
+    assert isinstance(run, Run)
+    assert run.history is not None
+    assert list(run.history.get("val_loss")) == [0.5, 0.4]
+    (error,) = load_runs(["/dev/fd/999999"])
+    assert isinstance(error, InputError)
+    assert "cannot be read" in str(error)
