@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from runreport.errors import InputError
 from runreport.marks import plain
@@ -206,9 +206,7 @@ class Report:
             "epoch": pl.Float64,
             "split": pl.String,
             "acts_on": pl.String,
-            "recoverable": pl.Float64,
-            "p_value": pl.Float64,
-            "q_value": pl.Float64,
+            **dict.fromkeys(("recoverable", "p_value", "q_value"), pl.Float64),
         }
         rows = [
             (
@@ -303,10 +301,12 @@ class Report:
         Raises
         ------
         InputError
-            It cannot be written.
+            It cannot be written, or ``form`` is none of these.
         """
-        from runreport.report.write import file_names, write_report
+        from runreport.report.write import Form, file_names, write_report
 
+        if form not in get_args(Form):
+            raise InputError("Report.save", found=f"form={form!r}", expected=" or ".join(map(repr, get_args(Form))))
         (name,) = file_names([self.name])
         return write_report(self.analysis, None, Path(folder), name, charts=charts, form=form).report
 

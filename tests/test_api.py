@@ -135,6 +135,9 @@ def test_a_page_for_a_browser(report: rr.Report, tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == report.html()
     assert report.html().lower().startswith("<!doctype html>")
     assert "![" in report.save(tmp_path, form="embedded").read_text(encoding="utf-8")
+    with pytest.raises(rr.InputError, match="form='pdf'"):
+        report.save(tmp_path / "x", form="pdf")  # type: ignore[arg-type]
+    assert not (tmp_path / "x").exists()
 
 
 def test_names_from_files_are_text_in_a_notebook(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import typer
 from runreport.cli import complete
 from runreport.cli.common import (
     UNUSABLE,
+    check_key,
     column_options,
     console,
     fail,
@@ -23,6 +24,7 @@ from runreport.cli.common import (
     say_passed_over,
     settings_from,
     split_loaded,
+    unused,
     watched,
 )
 from runreport.cli.engine import EngineName, runs_by_engine
@@ -100,6 +102,7 @@ def analyze(
         tiers = _tiers(criteria)
         columns = column_options(column or [])
         form = form_of(output, embed)
+        check_key(truth, key)
     except InputError as error:
         fail(error)
     from runreport.ingest.load import find, read_sources
@@ -133,6 +136,8 @@ def analyze(
         _many(loaded, count, job, out, jobs, quiet=quiet, reuse=reuse)
         return
     runs, errors = split_loaded(item for item in loaded if not isinstance(item, Kept))
+    if runs and not errors and (useless := unused(runs, group, truth, key)) is not None:
+        fail(useless)
     analyses = _analyze_all(runs, chosen, tiers, errors)
     try:
         if output is Format.JSON:
@@ -141,7 +146,7 @@ def analyze(
             drawn = charts is not False
             folder = out or Path("reports")
             _reports(analyses, folder, charts=drawn, form=form, quiet=quiet, plain=plain, errors=errors, jobs=jobs)
-        if next_config is not None:
+        if next_config is not None and (analyses or not errors):  # the line about each path says enough
             _next(analyses, next_config)
     except InputError as error:
         fail(error)

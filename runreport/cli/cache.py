@@ -91,7 +91,8 @@ class Cache:
         if source.reader not in FIXED:
             return None
         digest = hashlib.blake2b(self._base, digest_size=32)
-        files = {**source.files, **({"truth": options.truth} if options.truth is not None else {})}
+        others = {"truth": options.truth, "predictions beside": source.predictions}
+        files = {**source.files, **{kind: path for kind, path in others.items() if path is not None}}
         for part in (source.reader, source.name, *(f"{kind}\0{path}" for kind, path in files.items())):
             digest.update(f"{part}\0".encode("utf-8", "surrogatepass"))
         try:

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,17 @@ import typer
 
 from runreport.cli import complete
 from runreport.cli.analyze import _tiers
-from runreport.cli.common import UNUSABLE, column_options, fail, say, say_passed_over, settings_from, watched
+from runreport.cli.common import (
+    UNUSABLE,
+    check_key,
+    column_options,
+    fail,
+    say,
+    say_passed_over,
+    settings_from,
+    unused,
+    watched,
+)
 from runreport.errors import InputError
 from runreport.findings import Severity
 
@@ -25,6 +36,7 @@ if TYPE_CHECKING:
     from runreport.criteria.spec import Tier
     from runreport.gate.judge import Gate
     from runreport.gate.record import Verdict
+    from runreport.ingest.discover import Found
     from runreport.ingest.reader import ReadOptions
     from runreport.settings import Settings
 
@@ -98,8 +110,7 @@ def check(
     try:
         with _commands_paused(github):
             gate, verdicts = _judged(asked, fail_on, settings, group, column or [], truth, key)
-            if not quiet:
-                _print(verdicts)
+            _print(verdicts, quiet=quiet)
         _write(verdicts, gate, outputs)
     except InputError as error:
         fail(error)
@@ -149,25 +160,30 @@ def _judged(
     collects say so as well, and are not those of the last build.
     """
     from runreport.gate.judge import Gate, chosen_tiers, unreadable
+    from runreport.ingest.load import find
     from runreport.ingest.reader import ReadOptions
 
     try:
         chosen = settings_from(settings, group)
+        check_key(truth, key)
         tiers = _tiers(asked.criteria)
         if asked.criteria is None and asked.tiers:
             raise InputError("--tier", found="no --criteria", remedy="name the file that holds the tier")
         names = () if asked.criteria is None else chosen_tiers([t.name for t in tiers], asked.tiers)
         options = ReadOptions(columns=column_options(column), truth=truth, key=key)
-        before = _baseline(asked, options, chosen, tiers) if asked.baseline is not None else None
+        found = find(asked.paths, reader=asked.reader, passed_over=say_passed_over)
+        before = _baseline(asked, found, options, chosen, tiers) if asked.baseline is not None else None
         gate = Gate(fail_on=fail_on, tiers=names, baseline=before)
-        return gate, _verdicts(asked, options, chosen, tiers, gate)
+        return gate, _verdicts(found, options, chosen, tiers, gate, group)
     except InputError as error:
         say(f"runreport: {error}")
         return Gate(fail_on=fail_on), [unreadable(error)]
 
 
-def _baseline(asked: Asked, options: ReadOptions, settings: Settings, tiers: tuple[Tier, ...]) -> Analysis:
-    """The one run that the baseline names, analysed.
+def _baseline(
+    asked: Asked, found: Found, options: ReadOptions, settings: Settings, tiers: tuple[Tier, ...]
+) -> Analysis:
+    """The one run that the baseline names, analysed: of several PATHs the one of this name, unless --logs says where.
 
     Raises
     ------
@@ -175,48 +191,64 @@ def _baseline(asked: Asked, options: ReadOptions, settings: Settings, tiers: tup
         None, several, or one that cannot be read.
     """
     from runreport.analysis.engine import analyze_run
-    from runreport.ingest.load import DEFAULT_LOGS, find_runs
+    from runreport.ingest.load import DEFAULT_LOGS, find_runs, read_sources
 
+    where = f"--baseline {asked.baseline}"
+    # A run that is the only one given is to be judged: the baseline of its name is another, kept elsewhere.
+    given = [s for s in found.sources if s.name == asked.baseline] if len(found.sources) > 1 and not asked.logs else []
+    if given:
+        loaded = read_sources(given, options, found.fetcher)
+    else:
+        loaded = find_runs([asked.baseline or ""], asked.logs or DEFAULT_LOGS, options, asked=bool(asked.logs))
     runs = []
-    for item in find_runs([asked.baseline or ""], asked.logs or DEFAULT_LOGS, options):
+    for item in loaded:
         if isinstance(item, InputError):
-            raise item
+            if item.where != asked.baseline:
+                raise item
+            raise InputError(where, found=item.found, expected=item.expected, remedy=item.remedy)
         runs.append(item)
     if len(runs) != 1:
-        where = f"--baseline {asked.baseline}"
         raise InputError(where, found=f"{len(runs)} runs", expected="one run", remedy="name its file")
     return analyze_run(runs[0], settings, tiers)
 
 
 def _verdicts(
-    asked: Asked, options: ReadOptions, settings: Settings, tiers: tuple[Tier, ...], gate: Gate
+    found: Found, options: ReadOptions, settings: Settings, tiers: tuple[Tier, ...], gate: Gate, group: str | None
 ) -> list[Verdict]:
     """A verdict for each run and for each file that could not be read; one run is held at a time."""
     from runreport.analysis.engine import analyze_run
     from runreport.gate.judge import judge_run, unreadable
-    from runreport.ingest.load import find, read_sources
+    from runreport.ingest.load import read_sources
 
-    found = find(asked.paths, reader=asked.reader, passed_over=say_passed_over)
     verdicts = [unreadable(error) for error in found.errors]
     loaded = read_sources(found.sources, options, found.fetcher)
+    useless: list[InputError | None] = []
     for item in watched(loaded, len(found.sources), "judging"):
         if isinstance(item, InputError):
             verdicts.append(unreadable(item))
             continue
+        useless.append(unused([item], group, options.truth, options.key))
         try:
             verdicts.append(judge_run(analyze_run(item, settings, tiers), gate))
         except InputError as error:
             verdicts.append(unreadable(error))
+    if useless and useless[0] is not None and all(useless) and len(useless) == len(verdicts):
+        raise useless[0]
     return verdicts
 
 
-def _print(verdicts: list[Verdict]) -> None:
+def _print(verdicts: list[Verdict], *, quiet: bool) -> None:
+    """Every run's lines; quiet: the one line of each that failed or could not be judged."""
     from runreport.gate.lines import last_line, run_lines
+    from runreport.gate.record import Code
 
     for verdict in verdicts:
-        for line in run_lines(verdict):
+        if quiet and verdict.code is Code.PASSED:
+            continue
+        for line in islice(run_lines(verdict), 1 if quiet else None):
             typer.echo(line)
-    typer.echo(last_line(verdicts))
+    if not quiet:
+        typer.echo(last_line(verdicts))
 
 
 def _write(verdicts: list[Verdict], gate: Gate, outputs: Outputs) -> None:

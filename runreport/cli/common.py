@@ -72,6 +72,23 @@ def settings_from(path: Path | None, group: str | None) -> Settings:
     return settings if group is None else replace(settings, group=group)
 
 
+def unused(runs: Iterable[Run], group: str | None, truth: Path | None, key: str | None) -> InputError | None:
+    """The first option about predictions that no run could use, as none has any."""
+    given = {"--group": group, "--truth": truth, "--key": key}
+    option = next((f"{name} {value}" for name, value in given.items() if value is not None), None)
+    if option is None or any(run.predictions is not None or run.epoch_predictions is not None for run in runs):
+        return None
+    found, remedy = "no run with predictions to use it on", "save predictions_<run>.csv beside the log"
+    return InputError(option, found=found, remedy=remedy)
+
+
+def check_key(truth: Path | None, key: str | None) -> None:
+    """Raises where ``--key`` has nothing to join."""
+    if key is not None and truth is None:
+        found, remedy = "no --truth", "name the table that it joins to the predictions with --truth FILE"
+        raise InputError(f"--key {key}", found=found, remedy=remedy)
+
+
 def say_passed_over(paths: Sequence[Path]) -> None:
     """One line about the files of a folder that no reader knows."""
     shown = ", ".join(path.name for path in paths[:3]) + (", ..." if len(paths) > 3 else "")

@@ -9,7 +9,7 @@ import typer
 
 from runreport.cli import complete
 from runreport.cli.analyze import Format, _analyze_all, _tiers, form_of
-from runreport.cli.common import UNUSABLE, column_options, console, fail, say, settings_from, split_loaded
+from runreport.cli.common import UNUSABLE, column_options, console, fail, say, settings_from, split_loaded, unused
 from runreport.errors import InputError
 
 HELP = """Compare runs, by name or path: paired where they predicted the same samples, an honest refusal where not.
@@ -54,7 +54,9 @@ def compare(
     from runreport.report.json import document, to_json
     from runreport.report.terminal import print_comparison
 
-    runs, errors = split_loaded(find_runs(names, logs or DEFAULT_LOGS, ReadOptions(columns=columns)))
+    runs, errors = split_loaded(find_runs(names, logs or DEFAULT_LOGS, ReadOptions(columns=columns), asked=bool(logs)))
+    if runs and not errors and (useless := unused(runs, group, None, None)) is not None:
+        fail(useless)
     analyses = _analyze_all(runs, chosen, tiers, errors)
     if len(analyses) < 2:
         if not errors:

@@ -11,7 +11,7 @@ from runreport.errors import InputError
 from runreport.findings import Finding, Severity
 from runreport.gate.baseline import beside, change_checks
 from runreport.gate.places import Places, shown_path
-from runreport.gate.record import JUDGED, READ, Check, State, Status, Verdict
+from runreport.gate.record import JUDGED, READ, SELF, Check, State, Status, Verdict
 from runreport.marks import clean
 from runreport.report.headline import headline
 from runreport.wording import number, plural
@@ -28,7 +28,8 @@ class Gate:
     tiers
         Names of the criteria's tiers that must be met; empty where no criteria were asked for.
     baseline
-        The run that each is compared with; None without one. A run is not compared with itself.
+        The run that each is compared with; None without one. It is not compared with itself: its own findings are what
+        was there before, and stop nothing.
     """
 
     fail_on: Severity = FAIL_ON
@@ -40,8 +41,7 @@ def judge_run(analysis: Analysis, gate: Gate) -> Verdict:
     """The verdict on one run."""
     places = Places(analysis.run)
     baseline = gate.baseline
-    if baseline is not None and is_same(analysis, baseline):
-        baseline = None
+    is_baseline = baseline is not None and is_same(analysis, baseline)
     checks = [_finding_check(f, gate.fail_on, baseline, places) for f in analysis.findings]
     checks += [
         Check(kind="rule", id=rule, status=Status.PASSED, message="Judged; nothing found.") for rule in analysis.clear
@@ -53,7 +53,9 @@ def judge_run(analysis: Analysis, gate: Gate) -> Verdict:
         checks.append(_nothing_judged(analysis))
     checks += [_criterion_check(j) for j in analysis.criteria if j.tier in gate.tiers]
     found = None
-    if baseline is not None:
+    if is_baseline:
+        checks.append(_is_the_baseline(checks))
+    elif baseline is not None:
         found = beside(baseline, analysis)
         checks += change_checks(found)
     final = analysis.final
@@ -86,6 +88,14 @@ def is_same(analysis: Analysis, other: Analysis) -> bool:
     if not ours.files or set(ours.files) != set(theirs.files):
         return False
     return all(ours.files[kind].resolve() == theirs.files[kind].resolve() for kind in ours.files)
+
+
+def _is_the_baseline(checks: Sequence[Check]) -> Check:
+    """That the baseline was among the runs, said where its findings would else have no reason to stop nothing."""
+    known = sum(c.state is not None and c.severity is not None and c.severity.rank >= 1 for c in checks)
+    own = f"; its {plural(known, 'finding')} above information were there before" if known else ""
+    message = f"This run is the baseline, and is not judged against itself{own}."
+    return Check(kind="baseline", id=SELF, status=Status.PASSED, message=message)
 
 
 def _nothing_judged(analysis: Analysis) -> Check:

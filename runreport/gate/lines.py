@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from runreport.findings import Severity
-from runreport.gate.record import READ, Check, Code, Status, Verdict, overall
+from runreport.gate.record import READ, SELF, Check, Code, Status, Verdict, overall
 from runreport.marks import clean
 from runreport.wording import listing, plural
 
@@ -37,6 +37,7 @@ def run_lines(verdict: Verdict) -> Iterator[str]:
             [f"{c.id} ({c.severity}{', as in the baseline' if c.state == 'unchanged' else ''})" for c in rest]
         )
         yield f"     stops nothing: {names}"
+    yield from (f"     {check.message}" for check in verdict.having(Status.PASSED) if check.id == SELF)
     if verdict.beside is not None:
         for check in verdict.having(Status.PASSED):
             if check.kind == "baseline":

@@ -12,6 +12,8 @@ from runreport.findings import Severity
 
 READ, JUDGED = "runreport.read", "runreport.judged"
 """Ids of the checks that a run could be read, and that any rule could be judged on it."""
+SELF = "baseline.self"
+"""Id of the check that says that this run is itself the baseline."""
 
 
 class Status(StrEnum):

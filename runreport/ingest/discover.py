@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runreport.errors import InputError
+from runreport.ingest.beside import with_predictions
 from runreport.ingest.compressed import plain_path
 from runreport.ingest.fetch import Fetcher
 from runreport.ingest.reader import Claim, Head, Reader, Source
@@ -66,6 +67,7 @@ def find_sources(
         except OSError as error:  # a name longer than the file system allows, a folder that may not be looked into
             found = f"cannot be looked up ({error.strerror or error})"
             search.found.errors.append(InputError(argument, found=found))
+    search.found.sources = with_predictions(search.found.sources)
     return search.found
 
 
@@ -169,6 +171,8 @@ def _expand(argument: str) -> tuple[list[Path], bool]:
     if path.is_dir():
         return _walk(path), False
     if path.exists():
+        if not path.is_file():  # opened, a pipe that nobody writes to would be waited for
+            raise InputError(argument, found="a pipe or a device, not a file", remedy=f"read it with -: - < {argument}")
         return [path], True
     if glob.has_magic(argument):
         matches = sorted(Path(m) for m in glob.glob(argument, recursive=True))  # noqa: PTH207  (a pattern, not a folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -10,13 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import import_module  # fsspec has no types, and may be absent
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 from runreport.errors import InputError
 from runreport.ingest.table import MAX_BYTES
 from runreport.marks import clean
 
 STDIN = "-"
+DESCRIPTOR = re.compile(r"(?:/dev|/proc/self)/fd/([0-9]{1,6})")
+"""What a shell calls the output of another command: ``<(cat x.csv)``."""
 URL = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 STORES = {
     "s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "hf": "huggingface_hub",
@@ -56,8 +59,14 @@ class Fetcher:
         InputError
             Nothing there, too much, a scheme that is no object store, or the library for it is not installed.
         """
-        if argument == STDIN:
-            return self._stdin()
+        if argument in (STDIN, "/dev/stdin"):
+            return self._stream(sys.stdin.buffer, "standard input")
+        if descriptor := DESCRIPTOR.fullmatch(argument):
+            try:
+                with os.fdopen(os.dup(int(descriptor[1])), "rb") as stream:
+                    return self._stream(stream, argument)
+            except OSError as error:
+                raise InputError(argument, found=f"cannot be read ({error.strerror or error})") from None
         match = URL.match(argument)
         if match is None:
             return None
@@ -91,17 +100,16 @@ class Fetcher:
         place.mkdir()
         return place / name
 
-    def _stdin(self) -> Fetched:
-        data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    def _stream(self, stream: BinaryIO, shown: str) -> Fetched:
+        """What can be read once, from its start to its end."""
+        data = stream.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
-            raise InputError(
-                "standard input", found="more than 2 GiB", expected="one log", remedy="name a file instead"
-            )
+            raise InputError(shown, found="more than 2 GiB", expected="one log", remedy="name a file instead")
         if not data.strip():
-            raise InputError("standard input", found="nothing", expected="one log", remedy="pipe one into the command")
+            raise InputError(shown, found="nothing", expected="one log", remedy="pipe one into the command")
         path = self._place("stdin")
         path.write_bytes(data)
-        self._origins[path] = "standard input"
+        self._origins[path] = shown
         return Fetched(path=path, named=True)
 
     def _store(self, argument: str, scheme: str) -> Fetched:

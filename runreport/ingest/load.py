@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runreport.errors import InputError
+from runreport.ingest.beside import attached
 from runreport.ingest.columns import near
 from runreport.ingest.derive import with_derived
 from runreport.ingest.discover import Found, find_sources
@@ -63,16 +64,23 @@ def find(arguments: Iterable[str], *, reader: str | None = None, passed_over: Pa
 
 
 def find_runs(
-    names: Iterable[str], folders: Iterable[Path], options: ReadOptions | None = None
+    names: Iterable[str], folders: Iterable[Path], options: ReadOptions | None = None, *, asked: bool = False
 ) -> Iterator[Run | InputError]:
-    """Runs by name (looked up in ``folders``, the first that has it wins) or by path."""
+    """Runs by name (looked up in ``folders``, the first that has it wins) or by path.
+
+    ``asked``: the person named the folders, so that a run in them goes before a file or folder of its name worked in.
+    """
     wanted: list[Source] = []
     fetcher = Fetcher()
     atexit.register(fetcher.close)
     looked = [folder for folder in folders if folder.is_dir()]
     known: list[Source] | None = None
     for name in names:
-        if _is_path(name):
+        is_path = _is_path(name)
+        if is_path and asked and looked and not any(c in name for c in "*?[/\\") and name != "-":
+            known = known if known is not None else [source for folder in looked for source in _runs_of(folder)]
+            is_path = all(source.name != name for source in known)
+        if is_path:
             found = find_sources([name], None, fetcher)
             yield from found.errors
             wanted += found.sources
@@ -139,7 +147,10 @@ class Names:
 def read_source(reader: Reader, source: Source, options: ReadOptions, fetcher: Fetcher) -> list[Run | InputError]:
     """The runs of one source with what can be derived from their figures, or its one error."""
     try:
-        return [_shown(with_derived(run), fetcher) for run in reader.read(source, options)]
+        runs = reader.read(source, options)
+        if source.predictions is not None:
+            runs = attached(runs, source.predictions, options)
+        return [_shown(with_derived(run), fetcher) for run in runs]
     except InputError as error:
         return [fetcher.restated(error)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,8 @@ PRED_PARTS = tuple(sorted((n for n in PRED_NAMES if n != "output"), key=len, rev
 """What a column of one of several targets begins or ends with: ``y_true_0``, ``price_pred``, ``predicted_rate``."""
 FEWEST_FOR_CLASSES, MOST_CLASSES = 12, 20
 """Rows from which, and values up to which, whole numbers look like labels: counts and years take more."""
+ID_LIKE = re.compile(r"(?:^|_)(?:id|ids|idx|index|key|row|rows|name|uuid|date|time|timestamp|sample|fold|split)$")
+"""Names (after ``plain``) of columns that say which row it is: never suggested as the truth."""
 NO_TARGET = frozenset(
     (
         "mean",
@@ -184,7 +187,10 @@ def target_pairs(path: Path, found: Sequence[str], given: Mapping[str, str]) -> 
         No truth, no prediction, or more than one of either for a target.
     """
     named = {plain(c) for c in found}
-    if {"y_true", "y_pred"} & set(given) or (named & set(TRUE_NAMES) and named & set(PRED_NAMES)):
+    half = {"y_true", "y_pred"} & set(given)
+    if len(half) == 1:
+        return [("", *prediction_columns(path, found, with_other_half(found, given)))]
+    if half or (named & set(TRUE_NAMES) and named & set(PRED_NAMES)):
         return [("", *prediction_columns(path, found, given))]
     if models := _models(found):
         return models
@@ -211,6 +217,25 @@ def target_pairs(path: Path, found: Sequence[str], given: Mapping[str, str]) -> 
         raise InputError(path, found=f"{len(both)} targets", expected=f"at most {MOST_TARGETS}")
     several = len(both) > 1
     return [(clean(t)[:MOST_LABEL] if several else "", truths[t][0], preds[t][0]) for t in both]
+
+
+def with_other_half(found: Sequence[str], given: Mapping[str, str]) -> Mapping[str, str]:
+    """Truth or prediction was given, and the other has no plain name: the one column that is called after it, if there is one.
+
+    >>> with_other_half(["load_id", "price", "predicted_rate"], {"y_true": "price"})
+    {'y_true': 'price', 'y_pred': 'predicted_rate'}
+    """
+    known = "y_true" if "y_true" in given else "y_pred"
+    other = "y_pred" if known == "y_true" else "y_true"
+    exact, parts = (PRED_NAMES, PRED_PARTS) if other == "y_pred" else (TRUE_NAMES, TRUE_PARTS)
+    rest = [c for c in found if c != given[known]]
+    if any(plain(c) in exact for c in rest):
+        return given
+    targets = {c: target for c in rest if (target := _target(plain(c), parts)) and target not in NO_TARGET}
+    own = _target(plain(given[known]), TRUE_PARTS if other == "y_pred" else PRED_PARTS)
+    of_own = [c for c, target in targets.items() if target == own]
+    chosen = of_own if len(of_own) == 1 else list(targets)
+    return {**given, other: chosen[0]} if len(chosen) == 1 else given
 
 
 def _models(found: Sequence[str]) -> list[tuple[str, str, str]]:
@@ -269,7 +294,8 @@ def _half_pair(
 def _how_to_name(found: Sequence[str], predictions: Sequence[str]) -> str:
     """How to say what the truth is: with the one column that it could be, where there is one."""
     others = [c for c in found if c and c not in predictions]
-    name = shlex.quote(f"y_true={others[0]}") if len(others) == 1 else "y_true=NAME"
+    surely = len(others) == 1 and not ID_LIKE.search(plain(others[0]))
+    name = shlex.quote(f"y_true={others[0]}") if surely else "y_true=NAME"
     return f"give the table that has them with --truth FILE --key COLUMN, or name it with --column {name}"
 
 

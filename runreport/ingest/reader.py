@@ -62,12 +62,17 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The files of one run (or of one file that holds several): kind -> path."""
+    """The files of one run (or of one file that holds several): kind -> path.
+
+    predictions
+        ``predictions_<run>.csv`` beside a log of another format, which its reader knows nothing of.
+    """
 
     reader: str
     name: str
     root: Path
     files: Mapping[str, Path]
+    predictions: Path | None = None
 
     @property
     def folder(self) -> Path:

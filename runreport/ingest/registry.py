@@ -46,9 +46,9 @@ READERS: tuple[Reader, ...] = (
     dvclive.READER,
     transformers_state.READER,
     scalar_exports.READER,
+    lightning.READER,  # before native: its metrics.csv keeps the run's name, whatever predictions lie beside it
     native.READER,  # before other tables: a file with predictions_<run>.csv beside it is of that run
     predictions.READER,
-    lightning.READER,
     ultralytics.READER,
     fastai.READER,
     keras_csv.READER,

@@ -239,6 +239,10 @@ def test_a_next_config_needs_one_run_and_its_config(here: Path) -> None:
     two = runreport("analyze", "good.csv", "other.csv", "--out", "out", "-q", "--no-charts", "--next", "next.yaml")
     assert two.exit_code == 2
     assert "--next: 2 runs; expected one run" in error_line(two)
+    lost = runreport("analyze", "lost.csv", "--out", "out", "--next", "next.yaml")
+    assert lost.exit_code == 2
+    assert "lost.csv: no such file" in error_line(lost)
+    assert "--next" not in lost.stderr
     without = runreport("analyze", "good.csv", "--out", "out", "-q", "--no-charts", "--next", "next.yaml")
     assert without.exit_code == 2
     assert "no config in its metrics file" in error_line(without)

@@ -61,8 +61,47 @@ def test_a_folder_without_logs_could_not_be_judged(here: Path) -> None:
     assert "CANNOT JUDGE" in out
 
 
-def test_quiet_prints_nothing_but_errors(here: Path) -> None:
-    assert check("bad.csv", "--quiet") == (1, "", "")
+def test_quiet_prints_nothing_but_what_went_wrong(here: Path) -> None:
+    assert check("good.csv", "--quiet") == (0, "", "")
+    (here / "nocol.csv").write_text("a,b\n1,2\n")
+    code, out, err = check("nocol.csv", "good.csv", "bad.csv", "-q")
+    assert (code, err) == (2, "")
+    assert [line.split(":")[0] for line in out.splitlines()] == ["CANNOT JUDGE nocol.csv", "FAIL bad"]
+
+
+def test_the_baseline_is_looked_for_among_the_paths(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "else").mkdir()
+    monkeypatch.chdir(here / "else")
+    code, out, _ = check("../good.csv", "../bad.csv", "--baseline", "bad")
+    assert code == 0
+    assert out.count("This run is the baseline, and is not judged against itself; its ") == 1
+    assert out.splitlines()[-1] == "2 runs: 2 passed (exit code 0)"
+    write_run(here / "kept" / "bad.csv", seed=2)
+    assert check("../good.csv", "../bad.csv", "--baseline", "bad", "--logs", "../kept")[0] == 1
+    code, out, err = check("../good.csv", "../bad.csv", "--baseline", "lost")
+    assert code == 2
+    assert "runreport: --baseline lost: no run of this name" in err
+
+
+@pytest.mark.parametrize("given", [("--group", "g"), ("--truth", "t.csv"), ("--key", "id", "--truth", "t.csv")])
+@pytest.mark.parametrize("command", ["check", "analyze", "compare"])
+def test_an_option_that_no_run_could_use(here: Path, command: str, given: tuple[str, ...]) -> None:
+    if command == "compare" and given[0] != "--group":
+        pytest.skip("compare has no such option")
+    for name in ("bare.csv", "bare2.csv"):
+        (here / name).write_text("epoch,val_loss\n1,0.5\n2,0.4\n")
+    result = CliRunner().invoke(app, [command, "bare.csv", "bare2.csv", *given])
+    assert result.exit_code == 2
+    first = "--truth t.csv" if "--truth" in given else "--group g"
+    assert f"{first}: no run with predictions to use it on" in result.stderr
+    assert not (here / "reports").exists()
+
+
+@pytest.mark.parametrize("command", ["check", "analyze"])
+def test_a_key_without_a_table_to_join(here: Path, command: str) -> None:
+    result = CliRunner().invoke(app, [command, "good.csv", "--key", "id"])
+    assert result.exit_code == 2
+    assert "--key id: no --truth" in result.stderr
 
 
 def test_criteria_and_tiers(here: Path) -> None:

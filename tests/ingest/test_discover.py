@@ -232,3 +232,104 @@ def test_a_name_where_no_folder_of_logs_exists(tmp_path: Path) -> None:
 )
 def test_classify(name: str, expected: tuple[str, str] | None) -> None:
     assert classify(Path(name)) == expected
+
+
+LIGHTNING = "epoch,step,val_loss\n0,10,0.5\n1,20,0.4\n"
+
+
+@pytest.mark.parametrize(
+    ("log", "text", "predictions", "name"),
+    [
+        ("train.log", "epoch 1 val_loss: 0.5\nepoch 2 val_loss: 0.4\n", "predictions_train.csv", "train"),
+        ("hist.json", '{"loss": [0.6, 0.5], "val_loss": [0.5, 0.4]}', "predictions_hist.csv", "hist"),
+        (
+            "hist.jsonl",
+            '{"epoch": 1, "val_loss": 0.5}\n{"epoch": 2, "val_loss": 0.4}\n',
+            "predictions_hist.tsv",
+            "hist",
+        ),
+        ("v/version_0/metrics.csv", LIGHTNING, "v/version_0/predictions_version_0.csv", "version_0"),
+        ("v/version_0/metrics.csv", LIGHTNING, "v/version_0/predictions_metrics.csv", "version_0"),
+        ("v/version_0/metrics.csv", LIGHTNING, "v/predictions_version_0.csv", "version_0"),
+    ],
+)
+@pytest.mark.parametrize("walked", [False, True])
+def test_predictions_beside_any_log_are_of_its_run(
+    tmp_path: Path, log: str, text: str, predictions: str, name: str, *, walked: bool
+) -> None:
+    write(tmp_path / log, text)
+    write(tmp_path / predictions, PREDICTIONS.replace(",", "\t") if predictions.endswith(".tsv") else PREDICTIONS)
+    (run,) = load_runs([str(tmp_path if walked else tmp_path / log)])
+    assert isinstance(run, Run)
+    assert run.name == name
+    assert run.history is not None
+    assert list(run.history.get("val_loss")) == [0.5, 0.4]
+    assert run.predictions is not None
+    assert run.predictions.rows() == [(1.0, 2.0), (3.0, 4.0)]
+    assert run.files["predictions"].name == Path(predictions).name
+
+
+def test_predictions_are_not_given_to_a_log_when_a_table_of_their_name_has_them(tmp_path: Path) -> None:
+    write(tmp_path / "train.log", "epoch 1 val_loss: 0.5\nepoch 2 val_loss: 0.4\n")
+    write(tmp_path / "train.csv", HISTORY)
+    write(tmp_path / "predictions_train.csv", PREDICTIONS)
+    runs = [item for item in load_runs([str(tmp_path)]) if isinstance(item, Run)]
+    assert {run.format: run.predictions is not None for run in runs} == {"native": True, "printed": False}
+
+
+def test_predictions_beside_a_log_of_several_runs_are_not_used_and_that_is_said(tmp_path: Path) -> None:
+    history = '{"val_loss": [0.5, 0.4]}'
+    write(tmp_path / "h.json", f'{{"a": {history}, "b": {history}}}')
+    write(tmp_path / "predictions_h.csv", PREDICTIONS)
+    one, two = load_runs([str(tmp_path)])
+    assert isinstance(one, Run)
+    assert isinstance(two, Run)
+    assert one.predictions is two.predictions is None
+    assert "predictions_h.csv was not used: the log holds 2 runs" in [note.message for note in one.notes]
+
+
+def test_predictions_beside_a_log_that_cannot_be_used_are_an_error(tmp_path: Path) -> None:
+    log = write(tmp_path / "train.log", "epoch 1 val_loss: 0.5\nepoch 2 val_loss: 0.4\n")
+    write(tmp_path / "predictions_train.csv", "a,b\n1,2\n")
+    (error,) = load_runs([str(log)])
+    assert isinstance(error, InputError)
+    assert "predictions_train.csv" in str(error)
+
+
+def test_folders_that_were_asked_for_go_before_a_folder_of_the_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "healthy" / "x.csv", HISTORY)
+    kept = write(tmp_path / "logs" / "healthy.csv", HISTORY)
+    monkeypatch.chdir(tmp_path)
+    (run,) = find_runs(["healthy"], [Path("logs")], asked=True)
+    assert isinstance(run, Run)
+    assert run.files["history"].resolve() == kept
+    for name, asked in (("healthy", False), ("healthy/x.csv", True)):
+        (run,) = find_runs([name], [Path("logs")], asked=asked)
+        assert isinstance(run, Run)
+        assert run.name == "x"
+
+
+def test_a_pipe_that_was_named_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "p.csv")
+    (error,) = load_runs([str(tmp_path / "p.csv")])
+    assert isinstance(error, InputError)
+    assert "a pipe or a device, not a file" in str(error)
+    assert "read it with -" in str(error)
+
+
+def test_the_output_of_another_command_is_read_as_standard_input_is() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, HISTORY.encode())
+    os.close(writing)
+    try:
+        (run,) = load_runs([f"/dev/fd/{reading}"])
+    finally:
+        os.close(reading)
+    assert isinstance(run, Run)
+    assert run.history is not None
+    assert list(run.history.get("val_loss")) == [0.5, 0.4]
+    (error,) = load_runs(["/dev/fd/999999"])
+    assert isinstance(error, InputError)
+    assert "cannot be read" in str(error)

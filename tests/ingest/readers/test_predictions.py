@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from runreport.errors import InputError
 from runreport.ingest.load import load_runs
+from runreport.ingest.predictions import read_predictions
 from runreport.ingest.reader import Head, ReadOptions
 from runreport.ingest.readers.predictions import READER
 from runreport.run import Run
@@ -323,3 +324,28 @@ def test_damage_that_would_end_the_process_is_a_line(tmp_path: Path, at: int, by
 @given(st.integers(0, len(PARQUET)), st.binary(max_size=8))
 def test_damaged_parquet(at: int, content: bytes) -> None:
     sound(READER, "predictions.parquet", PARQUET[:at] + content + PARQUET[at + len(content) :])
+
+
+@pytest.mark.parametrize("header", ["load_id,predicted_rate", "load_id,actualrate?,predicted_rate"])
+def test_an_id_is_not_suggested_as_the_truth(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "p.csv"
+    row = ",".join("123"[: header.count(",") + 1])
+    path.write_text(f"{header}\n{row}\n{row}\n")
+    with pytest.raises(InputError, match="--column y_true=NAME"):
+        read_predictions(path, {})
+
+
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [
+        ("load_id,rate,predicted_rate", {"y_true": "rate"}),
+        ("load_id,actualrate?,predicted_rate", {"y_true": "actualrate?"}),
+        ("load_id,actual_rate,model", {"y_pred": "model"}),
+        ("predicted_other,actual_rate,predicted_rate", {"y_true": "actual_rate"}),
+    ],
+)
+def test_one_of_the_two_given_and_the_other_found(tmp_path: Path, header: str, columns: dict[str, str]) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text(f"{header}\n1,2.5,3\n2,3.5,4\n3,5,6\n")
+    (found,) = read_predictions(path, columns)
+    assert found.rows.select("y_true", "y_pred").rows() == [(2.5, 3.0), (3.5, 4.0), (5.0, 6.0)]
