@@ -79,6 +79,9 @@ def _given(evidence: Evidence) -> tuple[Advice, ...]:
     given = [advice for step in STEPS if (advice := step(evidence)) is not None]
     if given and SCALE in given[0].because:
         # Mean and spread are read off predictions on the wrong scale: what is left of either is known once it is mended.
-        given = [advice for advice in given if not set(advice.because) & set(OF_MEAN_AND_SPREAD)]
+        bounds = evidence.interval("pearson_r")
+        follows = bounds is not None and bounds[0] > 0  # predictions that do are constant in the target's units only
+        told = {*OF_MEAN_AND_SPREAD, "collapse.constant"} if follows else set(OF_MEAN_AND_SPREAD)
+        given = [advice for advice in given if not set(advice.because) & told]
     given = given[:MOST]
     return tuple(given) or (signal.follow_remedy(evidence) or signal.no_change(evidence),)

@@ -202,7 +202,7 @@ def _save_predictions(evidence: Evidence) -> Advice:
         id="log.save-predictions",
         title="Save the predictions",
         text=f"Too little could be judged to advise a change: the {listing(missing)} cannot be told from these "
-        "files, so neither can the cause of the error; what could be checked calls for none. Save truth and prediction of "
+        "files, so neither can the cause of the error. Save truth and prediction of "
         "every held-out row (predictions_<run>.csv with y_true, y_pred): the error budget and every interval follow from them.",
         because=(),
         acts_on=None,

@@ -276,6 +276,10 @@ def test_mean_and_spread_wait_for_the_scale() -> None:
     off = context(beta=1.0)
     both = [found("scale.mismatch", Severity.CRITICAL), found("bias.dominates"), found("spread.over")]
     assert [a.id for a in give_advice(off, both)] == ["scale.standardise"]
+    narrow = [both[0], found("collapse.constant", Severity.CRITICAL)]
+    assert [a.id for a in give_advice(off, narrow)] == ["scale.standardise"]
+    unproven = context(beta=1.0, r_interval=(-0.1, 0.6))
+    assert [a.id for a in give_advice(unproven, narrow)] == ["scale.standardise", "remedy.collapse.constant"]
     assert {"bias.remove", "spread.recalibrate-narrow"} <= {a.id for a in give_advice(off, both[1:])}
 
 

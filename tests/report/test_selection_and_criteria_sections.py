@@ -103,3 +103,14 @@ def test_a_result_out_of_the_log_names_its_epoch() -> None:
     history = history_of(range(1, 9), r2=[0.1 * e for e in range(8)])
     text = page(analyze_run(Run(name="x", format="keras", files={}, history=history, summary={})))
     assert "The logged row of epoch 8; there are no final predictions." in text
+
+
+def test_the_summary_says_what_was_found_where_it_is_information_and_nothing_else_is_known() -> None:
+    columns = {
+        "train_loss": [0.5 * 0.9**e for e in range(50)],
+        "val_loss": [0.2 + 0.005 * abs(e - 15) for e in range(50)],
+    }
+    given = analyze_run(Run(name="x", format="csv", files={}, history=history_of(range(50), **columns), summary={}))
+    assert "fit.overfit" in {f.rule for f in given.findings}
+    summary = page(given).split("## Executive summary")[1].split("##")[0]
+    assert "the validation loss rose from its own minimum by" in summary
