@@ -68,6 +68,16 @@ def interval(bounds: tuple[float, float] | None, decimals: int = 2) -> str:
     return "" if bounds is None else f"[{fixed(bounds[0], decimals)}, {fixed(bounds[1], decimals)}]"
 
 
+def outward(bounds: tuple[float, float], decimals: int = 3) -> str:
+    """An interval whose ends are rounded away from it: what lies outside it lies outside the unrounded one.
+
+    >>> outward((0.9172, 0.9301))
+    '[0.917, 0.931]'
+    """
+    scale = 10.0**decimals
+    return interval((math.floor(bounds[0] * scale) / scale, math.ceil(bounds[1] * scale) / scale), decimals)
+
+
 def with_interval(value: float | None, bounds: tuple[float, float] | None, decimals: int = 3) -> str:
     """A score and its interval, to the same decimals.
 

@@ -27,6 +27,7 @@ STEPS: tuple[Callable[[Evidence], Advice | None], ...] = (
     calibration.lower_penalty,
     calibration.drop_noisy_penalty,
     rate.lower_rate,
+    rate.look_at_evaluation,
     rate.raise_rate,
     optimisation.match_scale,
     signal.move_output,
@@ -47,6 +48,10 @@ a line here."""
 
 OF_THE_LOG = ("log.", "lr.", "loss.", "gradient.")
 """Beginnings of the rules that judge the log of the training itself and not the final figures."""
+
+SCALE = "scale.mismatch"
+OF_MEAN_AND_SPREAD = ("bias.dominates", "data.shift", "spread.over", "spread.under")
+"""What predictions on another scale show as well; no step of its own beside the one that mends the scale."""
 
 MOST = 5
 """Steps shown: a list that is longer is not followed, and the later ones change once the first is done."""
@@ -71,5 +76,12 @@ def _given(evidence: Evidence) -> tuple[Advice, ...]:
         # What the log itself shows (a loss that is no number, a rate that never rose) does not rest on these samples.
         logged = [advice for step in STEPS if (advice := step(evidence)) is not None and _of_the_log(advice)]
         return (more, *logged[: MOST - 1])
-    given = [advice for step in STEPS if (advice := step(evidence)) is not None][:MOST]
+    given = [advice for step in STEPS if (advice := step(evidence)) is not None]
+    if given and SCALE in given[0].because:
+        # Mean and spread are read off predictions on the wrong scale: what is left of either is known once it is mended.
+        bounds = evidence.interval("pearson_r")
+        follows = bounds is not None and bounds[0] > 0  # predictions that do are constant in the target's units only
+        told = {*OF_MEAN_AND_SPREAD, "collapse.constant"} if follows else set(OF_MEAN_AND_SPREAD)
+        given = [advice for advice in given if not set(advice.because) & told]
+    given = given[:MOST]
     return tuple(given) or (signal.follow_remedy(evidence) or signal.no_change(evidence),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runreport.advice.evidence import Evidence
@@ -11,6 +12,7 @@ from runreport.findings import Finding, Value
 from runreport.marks import code
 from runreport.wording import number, setting
 
+NOT_FINITE = "loss.not-finite"
 WARMUP_SHARE = 0.1
 """Share of the planned epochs a warm-up should take: the usual 5-10 %, and it leaves nine tenths at full rate."""
 RATE_STEP = 3.0
@@ -22,9 +24,11 @@ FAR = 10.0
 """Times the usual rate, or a part of it: a decade either way is what a rate search looks at; beyond is no choice."""
 
 FAULTS_OF_A_HIGH_RATE = (
-    "loss.not-finite", "loss.divergence", "lr.too-high", "gradient.exploding", "collapse.constant", "fit.underfit",
+    NOT_FINITE, "loss.divergence", "lr.too-high", "gradient.exploding", "collapse.constant", "fit.underfit",
     "loss.spike", "scale.mismatch", "spread.over", "loss.plateau",
 )  # fmt: skip
+FAULTS_OF_A_WILD_RATE = (NOT_FINITE, "loss.divergence", "lr.too-high", "gradient.exploding", "lr.unsettled")
+"""What training at a rate that is too high, though not far off the usual, shows."""
 FAULTS_OF_A_LOW_RATE = (
     "lr.too-low", "fit.underfit", "collapse.constant", "scale.mismatch", "loss.plateau", "gradient.vanishing",
 )  # fmt: skip
@@ -130,12 +134,45 @@ def bring_rate_back(evidence: Evidence) -> Advice | None:
 
 def _first(evidence: Evidence, rules: tuple[str, ...]) -> Finding | None:
     """The finding of the first of these rules that has one: the most telling goes first, however severe the others are."""
-    return next((finding for rule in rules if (finding := evidence.found(rule)) is not None), None)
+    return next(
+        (finding for rule in _of_training(evidence, rules) if (finding := evidence.found(rule)) is not None), None
+    )
+
+
+def _of_training(evidence: Evidence, rules: tuple[str, ...]) -> tuple[str, ...]:
+    """The rules without a loss that was no number in one evaluation only: no rate is shown to be at fault."""
+    return rules if _lost_evaluation(evidence) is None else tuple(rule for rule in rules if rule != NOT_FINITE)
+
+
+def _lost_evaluation(evidence: Evidence) -> Finding | None:
+    """Validation figures that were no numbers and are again, beside a train loss that always was."""
+    finding = evidence.found(NOT_FINITE)
+    if finding is None or finding.evidence.get("recovered") is not True:
+        return None
+    epochs = finding.evidence.get("epochs")
+    return finding if isinstance(epochs, Mapping) and "train_loss" not in epochs else None
+
+
+def look_at_evaluation(evidence: Evidence) -> Advice | None:
+    """A validation figure was no number at an epoch and is one again: the evaluation, not the rate."""
+    finding = _lost_evaluation(evidence)
+    if finding is None:
+        return None
+    return Advice(
+        id="loss.look-at-evaluation",
+        title="Look at that epoch's validation rows and metric",
+        text=f"{evidence.refer(finding)}: the figure is finite again afterwards and no train loss that was logged is not, so the "
+        "weights held. Evaluate that epoch's checkpoint row by row: a missing target, a division or logarithm in the metric, "
+        "or an overflow in half precision gives one such value.",
+        because=(finding.rule,),
+        acts_on=None,
+        refuted_if="every validation row of that epoch has a finite truth, prediction and error",
+    )
 
 
 def lower_rate(evidence: Evidence) -> Advice | None:
     """Training diverged or oscillates, at a rate that is not far off the usual."""
-    finding = evidence.found("loss.not-finite", "loss.divergence", "lr.too-high", "gradient.exploding", "lr.unsettled")
+    finding = evidence.found(*_of_training(evidence, FAULTS_OF_A_WILD_RATE))
     rate = rate_of(evidence)
     if finding is None or (rate is not None and rate.is_far_above):
         return None

@@ -6,7 +6,7 @@ from runreport.advice.evidence import Evidence
 from runreport.advice.record import Advice, Expected
 from runreport.findings import Finding
 from runreport.marks import code
-from runreport.wording import fixed, interval, listing, with_interval
+from runreport.wording import fixed, interval, listing, outward, with_interval
 
 ENOUGH_ROWS = 50
 """Independent samples from which R² is known to about ±0.2: as few as a decision can rest on."""
@@ -149,7 +149,7 @@ def no_change(evidence: Evidence) -> Advice:
             f"R² is {with_interval(r2, bounds, 3)}{at}. No tested fault would give back more than noise; a change is "
             f"worth calling better only if its paired interval of ΔR² on these samples lies above 0."
         )
-        refuted = f"another seed of the same config lands outside {interval(bounds)}"
+        refuted = f"R² of the same evaluation on other samples lands outside {outward(bounds)}"
     else:
         text = "Nothing that was checked calls for a change."
         refuted = "another seed of the same config gives a finding"
@@ -201,9 +201,9 @@ def _save_predictions(evidence: Evidence) -> Advice:
     return Advice(
         id="log.save-predictions",
         title="Save the predictions",
-        text=f"Nothing that could be checked calls for a change, but the {listing(missing)} cannot be told from these "
-        "files, so neither can the cause of the error. Save truth and prediction of every held-out row "
-        "(predictions_<run>.csv with y_true, y_pred): the error budget and every interval follow from them.",
+        text=f"Too little could be judged to advise a change: the {listing(missing)} cannot be told from these "
+        "files, so neither can the cause of the error. Save truth and prediction of "
+        "every held-out row (predictions_<run>.csv with y_true, y_pred): the error budget and every interval follow from them.",
         because=(),
         acts_on=None,
         refuted_if="the report on those predictions names no more causes than this one",

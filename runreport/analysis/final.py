@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from runreport.analysis.predictions import group_column
 from runreport.analysis.predictions import labels as group_labels
 from runreport.context import EpochPredictions, Final, History, Number
-from runreport.metrics.bounds import bias_bounds, from_summary, r_lower_bound
+from runreport.metrics.bounds import MOST_R2, bias_bounds, from_summary, r_lower_bound
 from runreport.run import Run
 from runreport.settings import Settings
 from runreport.statistics.analytic import INDEPENDENCE_CAVEAT, analytic_intervals, analytic_p_values
@@ -101,6 +101,7 @@ def _from_summary(run: Run, saved: int | float | None) -> Final:
     for name, pair in (("pred", "prediction_range"), ("true", "true_range")):
         low, high = _pair(summary, pair)
         estimates |= {f"{name}_min": low, f"{name}_max": high}
+    impossible = _drop_impossible(estimates, [estimates["r2"]])
     derived: set[str] = set()
 
     def derive(name: str, value: float | None) -> None:
@@ -137,7 +138,7 @@ def _from_summary(run: Run, saved: int | float | None) -> Final:
         p_values=p_values,
         derived=frozenset(derived),
         bounds=_bounds(estimates),
-        caveats=(f"Intervals are computed {INDEPENDENCE_CAVEAT}.",) if intervals else (),
+        caveats=((f"Intervals are computed {INDEPENDENCE_CAVEAT}.",) if intervals else ()) + impossible,
     )
 
 
@@ -158,6 +159,7 @@ def _from_history(history: History, saved: int | float | None) -> Final:
         name: history.at(epoch, name)
         for name in ("r2", "variance_ratio", "pearson_r", "mae", "mse", "rmse", "pred_mean", "pred_std", "true_mean", "true_std")
     }  # fmt: skip
+    impossible = _drop_impossible(estimates, history.get("r2"))
     estimates["pred_spread"] = history.at(epoch, "pred_range")
     derived: set[str] = set()
     true_mean, true_std, pred_mean = (estimates[n] for n in ("true_mean", "true_std", "pred_mean"))
@@ -183,8 +185,16 @@ def _from_history(history: History, saved: int | float | None) -> Final:
         p_values=p_values,
         derived=frozenset(derived),
         bounds=_bounds(estimates),
-        caveats=(f"Intervals are computed {INDEPENDENCE_CAVEAT}." if intervals else none,),
+        caveats=(f"Intervals are computed {INDEPENDENCE_CAVEAT}." if intervals else none, *impossible),
     )
+
+
+def _drop_impossible(estimates: dict[str, Number], logged: Sequence[Number]) -> tuple[str, ...]:
+    """Takes R² out, in place, where what was logged as R² exceeds 1 anywhere; the sentence that says so."""
+    if estimates.get("r2") is None or not any(v is not None and v > MOST_R2 for v in logged):
+        return ()
+    estimates["r2"] = None
+    return ("What was logged as R² exceeds 1, which no R² does: it is not used.",)
 
 
 def _bounds(estimates: Mapping[str, Number]) -> dict[str, tuple[float, float]]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from runreport.context import Final, History
 from runreport.criteria.spec import Criterion, Tier
-from runreport.metrics.bounds import required_r
+from runreport.metrics.bounds import MOST_R2, required_r
 from runreport.wording import plural
 
 Verdict = Literal["met", "not met", "cannot tell"]
@@ -128,6 +128,8 @@ def _value(criterion: Criterion, final: Final | None, history: History | None) -
     logged = history.finite(column) if history is not None else []
     if history is None or not logged:
         return None, f"no {column} column in the log"
+    if name == "r2" and max(v for _, v in logged) > MOST_R2:
+        return None, "the log's R² exceeds 1, which no R² does"
     worst = (min if criterion.asks_for_more else max)(v for _, v in logged)
     if not criterion.holds(worst):
         return worst, None

@@ -134,6 +134,9 @@ SCORES = ("r2", "mae", "rmse", "mse", "pearson_r", "variance_ratio")
 """Known names that have a ``train_`` twin: without a prefix they are of validation, but of training beside ``val_`` ones."""
 OPTIONAL = ("learning_rate", "epoch_seconds")
 """Known names whose several candidates leave them out, where the name of a loss or a score is asked for."""
+PERCENT = ("_percent", "_pct")
+"""Endings of a plain name that say per cent."""
+R2_NAMES = frozenset(name for known in ("r2", "train_r2") for name in (known, *ALIASES[known]))
 TRAIN_WORDS = ("train", "training", "trn", "tr")
 VALIDATION_WORDS = ("val", "valid", "validation", "vali", "va", "eval", "dev")
 TRUE_NAMES = (
@@ -157,6 +160,15 @@ def plain(name: str) -> str:
     """
     parted = CAMEL.sub("_", name.strip())
     return NO_WORD.sub("_", parted.lower().replace("²", "2").replace("^2", "2")).strip("_")
+
+
+def is_percent(name: str) -> bool:
+    """Whether a header says that its column holds per cent.
+
+    >>> is_percent("R2 (%)"), is_percent("val_r2_percent"), is_percent("r2")
+    (True, True, False)
+    """
+    return "%" in name or plain(name).endswith(PERCENT)
 
 
 def map_columns(path: Path, found: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
@@ -224,6 +236,8 @@ def _by_plain(found: Sequence[str]) -> dict[str, list[str]]:
     for name in found:
         short = plain(name)
         usual = short.removesuffix("_epoch") if short != "epoch" else short
+        for ending in PERCENT:
+            usual = usual.removesuffix(ending) if usual.removesuffix(ending) in R2_NAMES else usual
         head, _, tail = usual.rpartition("_")
         if head and tail in (*TRAIN_WORDS, *VALIDATION_WORDS):
             usual = f"{'train' if tail in TRAIN_WORDS else 'val'}_{head}"

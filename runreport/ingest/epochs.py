@@ -93,7 +93,7 @@ def one_row_an_epoch(epochs: Sequence[float], columns: Columns, measured: Sequen
     shown = ", ".join(f"{e:g}" for e in contradictory[:5]) + (", ..." if len(contradictory) > 5 else "")
     count = plural(len(contradictory), "epoch")
     if all(_told_apart(columns, rows_of[e]) for e in contradictory):
-        message = f"{count} logged at several steps ({shown}); the last value of each column was kept"
+        message = f"{count} ({shown}) logged at several steps each; the last value of each column was kept"
         return history, [Note(code="merged", message=message)]
     message = f"{count} logged more than once with other values ({shown}); the last row of each was kept"
     return history, [Note(code="log.duplicate-epochs", message=message, epoch=contradictory[0])]

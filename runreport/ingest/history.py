@@ -13,7 +13,16 @@ from runreport.artifacts.columns import HISTORY_COLUMNS
 from runreport.errors import InputError
 from runreport.history import History
 from runreport.ingest.cells import numbers_where_they_are, seconds
-from runreport.ingest.columns import ALIASES, SCORES, TRAIN_WORDS, TRUE_NAMES, map_columns, plain, prediction_columns
+from runreport.ingest.columns import (
+    ALIASES,
+    SCORES,
+    TRAIN_WORDS,
+    TRUE_NAMES,
+    is_percent,
+    map_columns,
+    plain,
+    prediction_columns,
+)
 from runreport.ingest.epochs import STEPS, Columns, one_row_an_epoch, split_restarts, with_epochs_of_steps
 from runreport.ingest.table import LARGEST, MISSING, Table, bounded, numbers, read_table, to_float
 from runreport.run import Note
@@ -194,6 +203,11 @@ def _histories(records: Records, mapped: dict[str, str]) -> list[HistoryPart]:
     """Rows in file order → runs with one row an epoch."""
     data = {known: records.columns[theirs] for known, theirs in mapped.items()}
     notes = list(records.notes)
+    for known in ("r2", "train_r2"):
+        if known in mapped and is_percent(mapped[known]):
+            data[known] = [v if v is None else v / 100 for v in data[known]]
+            message = f"{mapped[known]} is in per cent, as its name says: divided by 100"
+            notes.append(Note(code="derived", message=message))
     if "epoch" in data:
         steps = next((records.columns[n] for n in STEPS if n in records.columns and n != mapped["epoch"]), None)
         values, said = with_epochs_of_steps(data["epoch"], steps)

@@ -15,6 +15,8 @@ import math
 # Floating-point rounding of the identity's own terms, relative to their size: a perfect fit computed from samples may
 # give β² = -1e-17. A real contradiction in a log has at least its printed digits, many orders of magnitude above this.
 IDENTITY_ROUNDING = 1e-12
+MOST_R2 = 1.0 + 1e-6
+"""What a logged R² cannot exceed: 1, and the rounding of single precision (6e-8 a term). Above it the figure is none."""
 
 
 def bias_bounds(

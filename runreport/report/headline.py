@@ -44,7 +44,8 @@ def _clause(analysis: Analysis, lead: Lead) -> str:
         return _title(rule) or rule
     finding = analysis.finding(rule)
     at = "" if finding is None else _at(finding)
-    return words.format(at=at, bias=_bias(analysis), ratio=_ratio(analysis), r=_r(analysis))
+    no_number = "was not a number" if finding and finding.evidence.get("recovered") else "stopped being a number"
+    return words.format(at=at, no_number=no_number, bias=_bias(analysis), ratio=_ratio(analysis), r=_r(analysis))
 
 
 def _leads(analysis: Analysis) -> tuple[Lead, ...]:

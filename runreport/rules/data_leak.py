@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runreport.context import Context, Limits
 from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity
+from runreport.metrics.bounds import MOST_R2
 from runreport.rules import data_basis as basis
 from runreport.rules.data_leak_counted import counted, shared_rows
 from runreport.wording import epoch as epoch_text
@@ -38,7 +39,7 @@ def _what_is_known(context: Context) -> str:
 def _perfect(context: Context, limits: Limits) -> Finding | None:
     final = context.final
     r2 = basis.estimate(final, "r2")
-    if final is None or r2 is None or (final.n is not None and final.n < limits["least_rows"]):
+    if final is None or r2 is None or r2 > MOST_R2 or (final.n is not None and final.n < limits["least_rows"]):
         return None
     equal = _equal_share(context, limits)
     perfect = 1 - r2 < limits["perfect"]
@@ -113,6 +114,8 @@ def _above_training(context: Context, limits: Limits) -> Finding | None:
     if pair is None:
         return None
     epoch, train, validation = pair
+    if max(train, validation) > MOST_R2:  # log.inconsistent: no R² at all
+        return None
     error = _validation_error(context, validation, epoch)
     # A leak makes the validation good, so it is compared with what needs no training at all: R² = 0, the mean.
     if error is None or validation - max(train, 0.0) <= limits["standard_errors"] * error:

@@ -11,7 +11,8 @@ from runreport.context import Context, History, Limits
 from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity, Value
 from runreport.rules.base import Rule, Threshold
 from runreport.rules.data_basis import split_name
-from runreport.rules.loss_series import Pairs, all_positive, losses
+from runreport.rules.fit_loss_rise import rise_of_validation
+from runreport.rules.loss_series import Pairs, all_positive, losses, trailing_medians
 from runreport.statistics.analytic import se_r2
 from runreport.statistics.student import normal_two_sided_p
 from runreport.statistics.trend import MAD_TO_STD
@@ -46,7 +47,9 @@ def check_overfit(context: Context, limits: Limits) -> Outcome:
     if history is None:
         return NotChecked(rule=OVERFIT, reason="no history")
     if not history.has("train_r2"):
-        return _from_losses(context, history, limits)
+        outcome = _from_losses(context, history, limits)
+        risen = rise_of_validation(history) if isinstance(outcome, NotChecked) else None
+        return outcome if risen is None else Checked(findings=(risen,))
     train, val = dict(losses(history, "train_r2")), losses(history, "r2")
     joint = [(e, v) for e, v in val if e in train]
     if not joint:
@@ -107,15 +110,6 @@ def _fall_to_the_end(val: Pairs) -> Fall:
     return Fall(
         epoch=smooth[-1][0], value=smooth[-1][1], best_epoch=best_epoch, best=best, smoothed=True, jitter=jitter
     )
-
-
-def trailing_medians(pairs: Pairs, width: int = 5) -> Pairs:
-    """Every value replaced by the median of itself and those before it, ``width`` in all where there are as many.
-
-    >>> trailing_medians([(1, 0.1), (2, 0.9), (3, 0.2), (4, 0.3)], width=3)
-    [(1, 0.1), (2, 0.5), (3, 0.2), (4, 0.3)]
-    """
-    return [(pairs[i][0], median(v for _, v in pairs[max(0, i - width + 1) : i + 1])) for i in range(len(pairs))]
 
 
 def _overfit_finding(
@@ -326,11 +320,12 @@ RULES: tuple[Rule, ...] = (
         title="Overfitting",
         meaning=(
             "The training set is fitted far better than validation, and validation got worse while that happened. "
-            "Information where the saved epoch came before."
+            "Information where the saved epoch came before, or where only the validation loss against its own minimum tells."
         ),
         statistic=(
             "Train R² - validation R², and the fall of validation R² from its best in standard errors (from predictions, or "
-            "normal theory). Without train R², the same of two losses that the config says are one loss."
+            "normal theory). Without train R², the same of two losses that the config says are one loss; else the rise of the "
+            "validation loss from its own minimum beyond its jitter, while the train loss falls."
         ),
         remedy="Keep the best checkpoint; more data, augmentation, weight decay, a smaller model. Acts on r.",
         severities="warning, info",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from runreport.context import Context, Limits
 from runreport.findings import Checked, Finding, NotChecked, Outcome, Severity, Value
+from runreport.metrics.bounds import MOST_R2
 from runreport.rules.bias_epochs import epoch_ranges
 from runreport.rules.log_integrity_axis import from_notes
 from runreport.rules.log_integrity_identity import (
@@ -19,10 +21,12 @@ from runreport.rules.log_integrity_identity import (
 )
 from runreport.rules.log_integrity_recomputed import Difference, epoch_differences, summary_differences
 from runreport.rules.log_integrity_rounding import half_unit
+from runreport.rules.loss_series import losses
 from runreport.wording import epoch as epoch_text
 from runreport.wording import fixed, listing, number, plural
 
 INCONSISTENT = "log.inconsistent"
+ABOVE_ONE = "R² cannot exceed 1. Is it a percentage (then call the column r2_percent), or another figure?"
 NAMES = {
     "r2": "R²",
     "variance_ratio": "std ratio",
@@ -47,6 +51,8 @@ def check_inconsistent(context: Context, limits: Limits) -> Outcome:
         found, count = _history_findings(context, prefix, base)
         findings += found
         made += count
+        if not found:  # a contradiction says as much
+            findings += _above_one_finding(context, prefix)
     if context.history is not None and context.epoch_metrics is not None:
         differences, count = epoch_differences(context.history, context.epoch_metrics, base=base)
         made += count
@@ -58,9 +64,11 @@ def check_inconsistent(context: Context, limits: Limits) -> Outcome:
         if differences:
             findings.append(_recomputed_summary(differences, context.final.split))
         if context.final.basis == "summary":
+            findings += _final_above_one(context)
             found, count = _summary_identity(context, base)
             findings += found
             made += count
+    made += any(f.evidence.get("kind") == "above_one" for f in findings)
     if not made:
         return NotChecked(
             rule=INCONSISTENT,
@@ -90,6 +98,39 @@ def _history_findings(context: Context, prefix: str, base: float) -> tuple[list[
         worst = max(broken, key=lambda c: c.excess)
         findings.append(_identity_finding(broken, judged[worst.epoch or 0], history.epochs, len(judged), prefix))
     return findings, len(judged) + column.compared + squared
+
+
+def _above_one_finding(context: Context, prefix: str) -> list[Finding]:
+    """An R² of the log that exceeds 1: whatever it is, it is no R²."""
+    above = [(e, v) for e, v in losses(context.history, f"{prefix}r2") if v > MOST_R2]
+    if not above or context.history is None:
+        return []
+    epoch, worst = max(above, key=lambda pair: pair[1])
+    marks = [e for e, _ in above]
+    message = (
+        f"The logged {_which(prefix)}R² is above 1 at {plural(len(above), 'epoch')} "
+        f"({epoch_ranges(marks, context.history.epochs)}), {number(worst, 4)} at epoch {epoch_text(epoch)}: {ABOVE_ONE}"
+    )
+    return [_no_r2(message, worst, "train" if prefix else "validation", epoch, marks)]
+
+
+def _final_above_one(context: Context) -> list[Finding]:
+    value = context.run.summary.get("r2")
+    if not isinstance(value, int | float) or isinstance(value, bool) or not MOST_R2 < value < math.inf:
+        return []
+    split = context.final.split if context.final is not None else "test"
+    return [_no_r2(f"The run's own final R² is {number(float(value), 4)}: {ABOVE_ONE}", float(value), split, None, [])]
+
+
+def _no_r2(message: str, worst: float, split: str, epoch: int | float | None, marks: list[int | float]) -> Finding:
+    return Finding(
+        rule=INCONSISTENT,
+        severity=Severity.CRITICAL,
+        message=message,
+        evidence={"kind": "above_one", "r2": worst, "epochs": list(marks)},
+        epoch=epoch,
+        split=split,
+    )
 
 
 def _which(prefix: str) -> str:

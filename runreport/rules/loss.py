@@ -66,10 +66,13 @@ RULES: tuple[Rule, ...] = (
     Rule(
         id=NOT_FINITE,
         title="The loss is not a number",
-        meaning="A loss or an error was NaN or infinite at an epoch that was evaluated: what was trained after is suspect.",
+        meaning=(
+            "A loss or an error was NaN or infinite at an epoch that was evaluated: what was trained after is suspect. "
+            "Warning where only figures of validation were, and finite again afterwards: the training went on."
+        ),
         statistic="NaN and infinities in the loss and error columns; not those of a column evaluated every k epochs only.",
         remedy="Look at that epoch's inputs, at logarithms and divisions in the loss, then at the rate and mixed precision.",
-        severities="critical",
+        severities="critical; warning where only validation figures were, and are finite again",
         check=check_not_finite,
     ),
     Rule(

@@ -57,6 +57,15 @@ def start_level(pairs: Pairs) -> float:
     return median(v for _, v in pairs[: max(1, min(START_EPOCHS, len(pairs) // 3))])
 
 
+def trailing_medians(pairs: Pairs, width: int = 5) -> Pairs:
+    """Every value replaced by the median of itself and those before it, ``width`` in all where there are as many.
+
+    >>> trailing_medians([(1, 0.1), (2, 0.9), (3, 0.2), (4, 0.3)], width=3)
+    [(1, 0.1), (2, 0.5), (3, 0.2), (4, 0.3)]
+    """
+    return [(pairs[i][0], median(v for _, v in pairs[max(0, i - width + 1) : i + 1])) for i in range(len(pairs))]
+
+
 def usual_step(history: History) -> float:
     """Median distance of neighbouring epochs; 1 for fewer than two."""
     steps = [b - a for a, b in zip(history.epochs, history.epochs[1:], strict=False)]

@@ -40,16 +40,23 @@ def check_not_finite(context: Context, limits: Limits) -> Outcome:
     if not bad:
         return CLEAR
     first = min(epochs[0] for epochs in bad.values())
-    parts = []
+    parts, recovered = [], True
     for name, epochs in bad.items():
         to_the_end = epochs[-1] == history.epochs[-1]
+        recovered &= not to_the_end
         parts.append(f"{name} at {epoch_ranges(epochs, history.epochs)}{' (the last)' if to_the_end else ''}")
     where = "epoch" if sum(map(len, bad.values())) == 1 else "epochs"
-    evidence: dict[str, Value] = {"first": first, "epochs": {name: list(epochs) for name, epochs in bad.items()}}
+    evidence: dict[str, Value] = {
+        "first": first,
+        "epochs": {name: list(epochs) for name, epochs in bad.items()},
+        "recovered": recovered,
+    }
+    # Weights that are no numbers never give a number again: the fault lay in that evaluation, not in the training.
+    harmless = recovered and "train_loss" not in bad
     finding = Finding(
         rule=NOT_FINITE,
-        severity=Severity.CRITICAL,
-        message=f"Not a finite number ({where}): {listing(parts)}.",
+        severity=Severity.WARNING if harmless else Severity.CRITICAL,
+        message=f"Not a finite number ({where}): {listing(parts)}.{' Finite again afterwards.' if recovered else ''}",
         evidence=evidence,
         epoch=first,
     )

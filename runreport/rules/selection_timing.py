@@ -104,7 +104,8 @@ def _at_the_end(
     gain = recent_gain([v for _, v in history.finite("r2")])
     long_enough = rows >= limits["trend_epochs"]
     rising = long_enough and gain is not None and gain[0] > max(limits["gain"], limits["errors"] * gain[1])
-    place = f"Epoch {epoch_words(epoch)}, {what}, is among the last {tail} of {plural(rows, 'logged epoch')}"
+    among = "the last of" if tail == 1 else f"among the last {tail} of"
+    place = f"Epoch {epoch_words(epoch)}, {what}, is {among} {plural(rows, 'logged epoch')}"
     if rising and gain is not None and audit.stopped_early is not True:
         severity = Severity.WARNING
         remark = (

@@ -247,3 +247,53 @@ def test_every_advice_can_be_refuted() -> None:
         assert given[0].id != "none", rule
         assert rule in given[0].because
         assert len(given[0].refuted_if) > 20
+
+
+@pytest.mark.parametrize(
+    ("recovered", "columns", "ids"),
+    [
+        (True, ["val_loss"], ["loss.look-at-evaluation"]),
+        (False, ["val_loss"], ["lr.lower"]),
+        (True, ["train_loss", "val_loss"], ["lr.lower"]),
+    ],
+)
+def test_a_rate_is_lowered_only_where_the_training_itself_lost_its_numbers(
+    recovered: bool, columns: list[str], ids: list[str]
+) -> None:
+    evidence = {"recovered": recovered, "epochs": {name: [12] for name in columns}}
+    finding = Finding(
+        rule="loss.not-finite",
+        severity=Severity.WARNING,
+        message="x",
+        evidence=evidence,
+        epoch=12,  # type: ignore[arg-type]
+    )
+    given = [a.id for a in give_advice(context(config={"learning_rate": 0.1, "optimizer": "adam"}), [finding])]
+    assert given == ids
+
+
+def test_mean_and_spread_wait_for_the_scale() -> None:
+    off = context(beta=1.0)
+    both = [found("scale.mismatch", Severity.CRITICAL), found("bias.dominates"), found("spread.over")]
+    assert [a.id for a in give_advice(off, both)] == ["scale.standardise"]
+    narrow = [both[0], found("collapse.constant", Severity.CRITICAL)]
+    assert [a.id for a in give_advice(off, narrow)] == ["scale.standardise"]
+    unproven = context(beta=1.0, r_interval=(-0.1, 0.6))
+    assert [a.id for a in give_advice(unproven, narrow)] == ["scale.standardise", "remedy.collapse.constant"]
+    assert {"bias.remove", "spread.recalibrate-narrow"} <= {a.id for a in give_advice(off, both[1:])}
+
+
+def test_another_sample_is_what_could_refute_an_interval() -> None:
+    final = context().final
+    assert final is not None
+    given = replace(context(), final=replace(final, intervals={"r2": (0.9172, 0.9301)}))
+    (advice,) = give_advice(given, [])
+    assert advice.id == "none"
+    assert advice.refuted_if == "R² of the same evaluation on other samples lands outside [0.917, 0.931]"
+
+
+def test_no_change_is_not_said_to_be_unwarranted_where_little_was_judged() -> None:
+    (advice,) = give_advice(replace(context(), budget=None, final=None), [])
+    assert advice.id == "log.save-predictions"
+    assert advice.text.startswith("Too little could be judged to advise a change: the correlation")
+    assert "predictions_<run>.csv" in advice.text

@@ -8,6 +8,7 @@ import pytest
 
 from runreport.errors import InputError
 from runreport.ingest.columns import ALIASES, PRED_NAMES, TRUE_NAMES, map_columns, near, plain, prediction_columns
+from runreport.ingest.history import histories_of_columns
 
 FILE = Path("run.csv")
 
@@ -22,6 +23,9 @@ FILE = Path("run.csv")
         ("Loss", "train_loss"),
         ("val_r2_score", "r2"),
         ("R^2", "r2"),
+        ("R2 (%)", "r2"),
+        ("val_r2_percent", "r2"),
+        ("train_r2_pct", "train_r2"),
         ("lr-Adam", "learning_rate"),
         ("valid_rmse", "rmse"),
         ("Epoch", "epoch"),
@@ -33,7 +37,7 @@ def test_the_fields_own_names(header: str, known: str) -> None:
     assert map_columns(FILE, [header], {}) == {known: header}
 
 
-@pytest.mark.parametrize("header", ["rho", "spearman", "test_loss", "test_r2", "val_accuracy", "r", ""])
+@pytest.mark.parametrize("header", ["rho", "spearman", "test_loss", "test_r2", "mae_percent", "val_accuracy", "r", ""])
 def test_what_is_something_else_stays_unknown(header: str) -> None:
     assert map_columns(FILE, [header], {}) == {}
 
@@ -146,3 +150,21 @@ def test_near_gives_the_nearest_or_a_few() -> None:
 )  # fmt: skip
 def test_names_as_loggers_write_them(found: list[str], mapped: dict[str, str]) -> None:
     assert map_columns(FILE, found, {}) == mapped
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "divided"),
+    [("R2 (%)", (50.0, 94.7), True), ("val_r2_percent", (50.0, 94.7), True), ("R2", (0.5, 0.947), False)],
+)
+def test_per_cent_in_the_header_is_divided_by_100(header: str, values: tuple[float, float], divided: bool) -> None:
+    ((history, _, notes),) = histories_of_columns(FILE, {"epoch": [1.0, 2.0], header: list(values)}, {})
+    assert history.get("r2") == pytest.approx((0.5, 0.947))
+    assert any("divided by 100" in note.message for note in notes) is divided
+
+
+def test_rows_at_several_steps_name_their_epochs() -> None:
+    columns = {"epoch": [1.0, 1.0, 2.0, 2.0], "step": [1.0, 2.0, 3.0, 4.0], "val_loss": [4.0, 3.0, 2.0, 1.0]}
+    ((_, _, notes),) = histories_of_columns(FILE, columns, {})
+    assert [n.message for n in notes if n.code == "merged"] == [
+        "2 epochs (1, 2) logged at several steps each; the last value of each column was kept"
+    ]

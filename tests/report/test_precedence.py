@@ -120,3 +120,9 @@ def test_a_scale_that_was_late_to_be_found_comes_after_the_bias() -> None:
     bias = found("bias.dominates", Severity.CRITICAL)
     assert lead_rules(analysis(bias, found("scale.mismatch")))[0] == "bias.dominates"
     assert lead_rules(analysis(bias, found("scale.mismatch", Severity.CRITICAL)))[0] == "scale.mismatch"
+
+
+@pytest.mark.parametrize(("recovered", "words"), [(True, "was not a number"), (False, "stopped being a number")])
+def test_a_loss_that_is_finite_again_did_not_stop_being_a_number(recovered: bool, words: str) -> None:
+    given = analysis(found("loss.not-finite", epoch=3, evidence={"recovered": recovered}))
+    assert f"the loss {words} at epoch 3" in headline(given)

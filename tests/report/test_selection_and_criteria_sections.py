@@ -88,3 +88,29 @@ def test_the_held_out_column_scores_the_policy_and_says_so() -> None:
 )
 def test_the_penalty_is_named_by_what_the_config_tells(config: dict[str, object], said: str) -> None:
     assert f"`huber` + {said}" in page(analysed(tier("minimum", "r2 > 0"), config=config))
+
+
+def test_no_correlation_above_one_is_asked_for() -> None:
+    judged = analysed(tier("minimum", "r2 > 0.1", "variance_ratio > 0.1"))
+    (first, second) = judged.criteria
+    high = replace(judged, criteria=(replace(first, needs_r=0.15, needs_r_biased=3.31), second))
+    assert "0.15 (none with this bias)" in page(high)
+    near = replace(judged, criteria=(replace(first, needs_r=0.15, needs_r_biased=1.0), second))
+    assert "0.15 (1.00 with this bias)" in page(near)
+
+
+def test_a_result_out_of_the_log_names_its_epoch() -> None:
+    history = history_of(range(1, 9), r2=[0.1 * e for e in range(8)])
+    text = page(analyze_run(Run(name="x", format="keras", files={}, history=history, summary={})))
+    assert "The logged row of epoch 8; there are no final predictions." in text
+
+
+def test_the_summary_says_what_was_found_where_it_is_information_and_nothing_else_is_known() -> None:
+    columns = {
+        "train_loss": [0.5 * 0.9**e for e in range(50)],
+        "val_loss": [0.2 + 0.005 * abs(e - 15) for e in range(50)],
+    }
+    given = analyze_run(Run(name="x", format="csv", files={}, history=history_of(range(50), **columns), summary={}))
+    assert "fit.overfit" in {f.rule for f in given.findings}
+    summary = page(given).split("## Executive summary")[1].split("##")[0]
+    assert "the validation loss rose from its own minimum by" in summary

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -208,3 +210,18 @@ def test_undefined(rule: Rule, context: Context, reason: str) -> None:
     outcome = check(rule, context)
     assert isinstance(outcome, NotChecked)
     assert outcome.reason == reason
+
+
+@pytest.mark.parametrize(("r2", "leaks"), [(94.74, False), (1.2, False), (1.0, True)])
+def test_an_r2_above_one_is_no_perfect_score(r2: float, leaks: bool) -> None:
+    history = history_of(range(1, 4), r2=[0.5, 0.6, r2])
+    run = Run(name="run", format="native", files={})
+    for final in (final_of(run, history, None, Settings()), context_of(None, r2=r2).final):
+        assert final is not None
+        assert final["r2"] == (r2 if leaks else None)
+        assert any("exceeds 1" in caveat for caveat in final.caveats) is not leaks
+        # Even where a reader lets it pass.
+        kept = replace(final, estimates={"r2": r2})
+        outcome = LEAK.check(Context(run=run, history=history, final=kept), LEAK.limits())
+        assert isinstance(outcome, Checked)
+        assert bool(outcome.findings) is leaks

@@ -163,3 +163,38 @@ class TestUnderfit:
     def test_undefined(self) -> None:
         assert "no train_r2" in reason("fit.underfit", context({"r2": [0.1] * 9}))
         assert "4 epochs" in reason("fit.underfit", context({"train_r2": [0.1] * 4}))
+
+
+class TestRiseOfValidationLoss:
+    """Without train R² and config: the validation loss against its own minimum."""
+
+    @staticmethod
+    def losses(rise: float, noise: float, seed: int, train_end: float = 0.02) -> dict[str, Sequence[Number]]:
+        rng = np.random.default_rng(seed)
+        epochs = np.arange(50)
+        val = 0.268 + 0.2 * np.exp(-epochs / 3) + rise * np.maximum(epochs - 14, 0) / 35 + rng.normal(0, noise, 50)
+        train = train_end + (0.46 - train_end) * np.exp(-epochs / 8)
+        return {"train_loss": train.tolist(), "val_loss": val.tolist()}
+
+    def test_it_is_information_and_says_what_it_compares(self) -> None:
+        (finding,) = check("fit.overfit", context(self.losses(0.195, 0.004, 0), summary={})).findings
+        assert finding.severity is Severity.INFO
+        assert finding.evidence["rise"] == pytest.approx(0.7, abs=0.1)
+        assert isinstance(finding.epoch, int)
+        assert 10 <= finding.epoch <= 20
+        assert "rose from its own minimum by" in finding.message
+        assert f"at epoch {finding.epoch}" in finding.message
+
+    def test_a_flat_noisy_validation_loss_is_none(self) -> None:
+        for seed in range(200):
+            for noise in (0.004, 0.05):
+                assert "no config that says" in reason(
+                    "fit.overfit", context(self.losses(0.0, noise, seed), summary={})
+                )
+
+    def test_a_rise_together_with_the_train_loss_is_none(self) -> None:
+        columns = self.losses(0.195, 0.004, 0, train_end=0.9)
+        assert "no config that says" in reason("fit.overfit", context(columns, summary={}))
+
+    def test_a_rise_too_small_to_matter_is_none(self) -> None:
+        assert "no config that says" in reason("fit.overfit", context(self.losses(0.01, 0.0, 0), summary={}))

@@ -259,3 +259,22 @@ class TestNotes:
     def test_the_saved_epoch_is_not_in_the_log(self) -> None:
         (finding,) = check("log.truncated", context(history_of(range(1, 20)), saved=37))
         assert finding.message == "The run saved epoch 37; its log ends at epoch 19."
+
+
+class TestR2AboveOne:
+    @pytest.mark.parametrize("name", ["r2", "train_r2"])
+    def test_it_is_no_r2(self, name: str) -> None:
+        (finding,) = check("log.inconsistent", context(history_of(range(1, 4), **{name: [0.5, 94.74, 0.9]})))
+        assert (finding.severity, finding.epoch) == (Severity.CRITICAL, 2)
+        assert "94.74 at epoch 2: R² cannot exceed 1. Is it a percentage" in finding.message
+
+    def test_the_final_one_neither(self) -> None:
+        final = Final(split="test", basis="summary", estimates={"r2": None})
+        (finding,) = check("log.inconsistent", context(summary={"r2": 1.2}, final=final))
+        assert finding.message.startswith("The run's own final R² is 1.2")
+
+    @pytest.mark.parametrize("highest", [1.0, 1.0 + 1e-7, math.nan])
+    def test_a_perfect_fit_of_single_precision_is_one(self, highest: float) -> None:
+        given = context(history_of(range(1, 4), r2=[0.5, 0.9, highest]))
+        outcome = RULES["log.inconsistent"].check(given, RULES["log.inconsistent"].limits())
+        assert isinstance(outcome, NotChecked)

@@ -55,7 +55,20 @@ class TestNotFinite:
         given = context(logged(train_loss=[1.0, bad, 0.5], val_loss=[1.0, 0.9, 0.8]))
         (finding,) = check("loss.not-finite", given)
         assert (finding.severity, finding.epoch) == (Severity.CRITICAL, 2)
-        assert finding.message == "Not a finite number (epoch): train_loss at 2."
+        assert finding.message == "Not a finite number (epoch): train_loss at 2. Finite again afterwards."
+
+    @pytest.mark.parametrize(
+        ("train", "val", "severity"),
+        [
+            ([1.0, 0.7, 0.5], [1.0, NAN, 0.8], Severity.WARNING),  # one evaluation was lost
+            ([1.0, 0.7, 0.5], [1.0, 0.9, NAN], Severity.CRITICAL),  # nothing shows that it came back
+            ([1.0, NAN, 0.5], [1.0, NAN, 0.8], Severity.CRITICAL),  # training itself
+        ],
+    )
+    def test_a_lost_evaluation_is_a_warning(self, train: list[float], val: list[float], severity: Severity) -> None:
+        (finding,) = check("loss.not-finite", context(logged(train_loss=train, val_loss=val)))
+        assert finding.severity is severity
+        assert finding.evidence["recovered"] is math.isfinite(val[-1])
 
     def test_to_the_end(self) -> None:
         (finding,) = check("loss.not-finite", context(logged(train_loss=[1.0, 0.5, NAN, NAN, NAN])))

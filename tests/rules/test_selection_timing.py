@@ -109,6 +109,14 @@ def test_still_rising_at_the_end_is_a_warning() -> None:
     assert finding.evidence["gain"] == pytest.approx(0.08)
 
 
+@pytest.mark.parametrize(
+    ("rows", "words"), [(15, "is the last of 15 logged"), (40, "is among the last 2 of 40 logged")]
+)
+def test_one_last_epoch_is_the_last(rows: int, words: str) -> None:
+    history = history_of(range(1, rows + 1), r2=[0.02 * e for e in range(rows)])
+    assert words in only("selection.too-late", context(history, rows)).message
+
+
 def test_levelled_off_at_the_end_is_information() -> None:
     history = history_of(range(1, 41), r2=[0.6 * (1 - math.exp(-e / 8)) for e in range(1, 41)])
     finding = only("selection.too-late", context(history, 40, max_epochs=40))

@@ -27,14 +27,19 @@ def build(page: Page) -> Section | Omitted:
 def _row(j: Judgement) -> list[str]:
     needs = ""
     if j.needs_r is not None:
-        needs = fixed(j.needs_r, 2)
+        needs = _need(j.needs_r)
         if j.needs_r_biased is not None and j.needs_r_biased - j.needs_r >= 0.005:
-            needs += f" ({fixed(j.needs_r_biased, 2)} with this bias)"
+            needs += f" ({_need(j.needs_r_biased)} with this bias)"
     # A condition that is met needs no saying whether it could be.
     feasible = "" if j.verdict == "met" else {True: "yes", False: "no", None: ""}[j.feasible]
     verdict = j.verdict + (" (within noise)" if j.within_noise else "") + (f": {j.reason}" if j.reason else "")
     shown = "" if j.value is None else f"{_has(j)}{_at(j)}"
     return [j.tier, j.criterion.text, shown, verdict, needs, feasible]
+
+
+def _need(r: float) -> str:
+    """A needed correlation; none is above 1."""
+    return fixed(r, 2) if r <= 1 else "none"
 
 
 def _out_of_order(judgements: tuple[Judgement, ...]) -> list[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from runreport.marks import code
 from runreport.report.model import Block, Omitted, Paragraph, Section, table
 from runreport.report.sections.page import Page
-from runreport.wording import fixed, interval, listing, number, percent, plural, sentence
+from runreport.wording import epoch, fixed, interval, listing, number, percent, plural, sentence
 
 TITLE = "Final results"
 BASIS = {
     "predictions": "Computed from the predictions.",
     "summary": "As the run published them; there are no predictions to recompute them from.",
-    "history": "The logged row of this epoch; there are no final predictions.",
+    "history": "The logged row of epoch {epoch}; there are no final predictions.",
 }
 
 
@@ -94,7 +94,7 @@ def _basis(page: Page) -> list[str]:
     final = page.analysis.final
     if final is None:
         return []
-    said = [BASIS[final.basis]]
+    said = [BASIS[final.basis].format(epoch=epoch(final.epoch))]
     derived = [
         label
         for name, label in (("pearson_r", "r"), ("bias", "β"), ("calibration_slope", "b"), ("variance_ratio", "α"))

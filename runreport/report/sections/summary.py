@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runreport.analysis.record import Analysis
 from runreport.context import Final
+from runreport.findings import Finding
 from runreport.marks import strong
 from runreport.report.model import Block, Omitted, Paragraph, Section
 from runreport.report.sections.page import Page
@@ -68,13 +69,20 @@ def _decimals(share: float) -> int:
     return 0 if share >= 0.0995 or share == 0 else 1
 
 
+def _first_sentence(finding: Finding) -> str:
+    return finding.message.split(". ")[0].rstrip(".") + "."
+
+
 def _finding(analysis: Analysis) -> str | None:
     """The leading finding where it is not already what the figures said."""
     told = ("signal.limited", "data.few")
     lead = next((f for f in analysis.findings if f.severity.rank >= 1 and f.rule not in told), None)
     if lead is not None:
-        return lead.message.split(". ")[0].rstrip(".") + "."
+        return _first_sentence(lead)
     if analysis.findings:
-        return None
+        # Without final figures the section would be empty though something was found.
+        rest = [f for f in analysis.findings if f.rule not in told]
+        nothing_else = analysis.final is None or analysis.final["r2"] is None
+        return _first_sentence(rest[0]) if rest and nothing_else else None
     checked = len(analysis.clear)
     return f"None of the {checked} rules that could be judged found a fault." if checked else None
