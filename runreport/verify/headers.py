@@ -124,7 +124,13 @@ def _measured(bare: str, tokens: Sequence[Token], *, first: bool) -> Label:
     return Label(kind="label" if first else "text", plain=False, why=f"the column {bare!r} was not understood")
 
 
+LIMIT = re.compile(r"\b(?:lower|upper|low|high|lo|hi|ll|ul|lcl|ucl|bounds?|limits?|2\.5|97\.5|ci)\b", re.IGNORECASE)
+"""Words of a column that holds an end of an interval."""
+
+
 def _why(bare: str, strange: Sequence[str]) -> str:
+    if LIMIT.search(bare):
+        return f"{bare!r} may be an end of an interval"
     if strange:
         return f"{bare!r} says more than could be read ({strange[0]!r})"
     found = HYPOTHETICAL.search(bare) or DELTA.search(bare)

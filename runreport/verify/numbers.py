@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 APPROXIMATE_SHARE = 0.1
 """How far a number called "about" may be off: a tenth of itself, or one unit of its last written place if that is more."""
+SHOWN_DIGITS = 4
+"""Significant digits that reports and these lines show."""
 SINGLE_PRECISION = 6
 """Decimals from which a logged value counts as unrounded: fewer are a figure that somebody had rounded before it was logged."""
 SLACK = 1e-9
@@ -154,6 +156,10 @@ def agrees(written: Written, value: float, *, share: bool = False, half: float =
         readings = [100 * value] if share else [100 * value, value]
     elif share:
         readings = [value, 100 * value]
+    # A report shows four digits; who rounds what it shows has rounded twice, and read rightly.
+    readings += [
+        as_shown for reading in readings if (as_shown := _as_shown(reading)) is not None and _coarser(written, reading)
+    ]
     low, high = written.bounds
     for reading in readings:
         scale = reading / value if value else 1.0
@@ -169,6 +175,16 @@ def agrees(written: Written, value: float, *, share: bool = False, half: float =
         ):
             return True  # cut off instead of rounded
     return False
+
+
+def _as_shown(value: float) -> float | None:
+    """The value as a report shows it; None for one that is not finite."""
+    return float(f"{value:.{SHOWN_DIGITS}g}") if math.isfinite(value) else None
+
+
+def _coarser(written: Written, value: float) -> bool:
+    """Whether a number is written with fewer digits than a report shows of the value."""
+    return value != 0 and written.place > 1.5 * 10.0 ** (math.floor(math.log10(abs(value))) + 1 - SHOWN_DIGITS)
 
 
 def shown(value: float, written: Written, *, share: bool = False) -> str:

@@ -22,6 +22,13 @@ CONNECTORS = words(
 MOVES = words("fell falls dropped drops rose rises improved collapsed increased decreased grew shrank")
 """Verbs after which a number without "to" is a change, not a value."""
 BOUND_MARKS = frozenset("<>≤≥")
+OTHER_UNIT = re.compile(
+    r"\s*(?:σ|sigmas?\b|sds?\b|stds?\b|standard deviations?\b|times\b|of\s+(?:the|its|their|all|true|mean)\b)",
+    re.IGNORECASE,
+)
+"""What follows a number that is counted in something else: "1.36 σ", "62 % of the mean truth"."""
+IN_SIGMAS = frozenset({"bias", "absolute_bias", "samples", "epochs_run"})
+"""Metrics that are counted in σ themselves, and those that "of the" says nothing of."""
 COUNTS = frozenset({"samples", "epochs_run", "saved_epoch"})
 EpochSpan = tuple[float, float | None]
 
@@ -186,11 +193,21 @@ class _Reader:
             why, bound = "a factor", False
         elif metric in COUNTS and found is after:
             bound = False
+        elif metric == "saved_epoch" and not self._is_epoch(position, number, after):
+            metric, bound = None, False
+        elif metric not in IN_SIGMAS and OTHER_UNIT.match(self.sentence.text, number.end):
+            why, bound = "counted in another unit, or a part of something", False
         elif metric is not None and metric.startswith("config."):
             why, bound = "a setting may be one that was only considered", False
         elif self._more_numbers(position):
             bound = False
         return self._made(number, metric, plain=bound and not self.several, split=split, why=why, position=position)
+
+    def _is_epoch(self, position: int, number: Written, after: tuple[Token, bool] | None) -> bool:
+        """Whether a number beside "best epoch" is that epoch: not where the epoch only says when another figure was measured."""
+        whole = number.value.is_integer() and number.place >= 1 and not number.percent and number.value >= 0
+        other = any(t.kind in ("metric", "statistic") and t.key != "saved_epoch" for t in self.tokens[:position])
+        return whole and after is None and not other
 
     def _made(
         self, number: Written, metric: str | None, *, plain: bool, split: str | None = None, why: str = "",

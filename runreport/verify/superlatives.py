@@ -26,7 +26,8 @@ LOOSE_NAMES = {"ratio": "variance_ratio", "variance": "variance_ratio"}
 """Words that stand for the std ratio right after "lowest" or "worst", in a page whose runs log it."""
 QUALIFIED = re.compile(
     r"\b(?:so far|until|local|second|third|next|one of|nearly|almost|not|never|since|tied|joint|among the first|"
-    r"of the (?:first|last)|between|per|each|any|if|than the)\b",
+    r"of the (?:first|last)|between|per|each|any|if|than the|series|among (?!(?:all\b|(?:all )?(?:the |these |our )?runs\b))|"
+    r"(?:of|among) the (?!(?:\w+ )?(?:runs|epochs)\b)\w+)\b",
     re.IGNORECASE,
 )
 """Words that make "best" something else than the best of all."""
@@ -169,7 +170,7 @@ def judge_superlatives(
             re.search(r"\b(?:at|not)\s+(?:the\s+)?$", before) and found.word in ("best", "least")
         ):
             continue
-        if OF_RUNS.search(text) or (not one_epoch and _names_a_winner(tokens, found)):
+        if OF_RUNS.search(text) or (not one_epoch and _names_a_winner(text, tokens, found)):
             yield _runs_claim(found, sentence, whose, facts, extremes, tokens)
         elif one_epoch and found.metric is not None and found.beside and whose.certain and len(whose.runs) == 1:
             yield _epoch_claim(whose.runs[0], found, spans[0][0], text, sentence.line, facts, extremes)
@@ -182,10 +183,29 @@ def judge_superlatives(
         )
 
 
-def _names_a_winner(tokens: Sequence[Token], found: Said) -> bool:
-    """ "Highest R²: run2", "run2 has the highest R²": one run, and no other text between."""
-    runs = {t.key for t in tokens if t.kind == "run"}
-    return len(runs) == 1 and found.metric is not None and found.beside
+HAS_THE = re.compile(
+    r"(?:has|had|have|gets?|got|gives|gave|achieves|achieved|shows|showed|is|was)\s+"
+    r"(?:by far\s+)?(?:the\s+)?(?:run\s+with the\s+)?"
+    r"[*_`]*",
+    re.IGNORECASE,
+)
+GOES_TO = re.compile(
+    r".*(?:[:=]|\b(?:is|was|belongs to|goes to|went to)(?: that of)?)\s*(?:the\s+)?[*_`]*", re.IGNORECASE
+)
+
+
+def _names_a_winner(text: str, tokens: Sequence[Token], found: Said) -> bool:
+    """ "Highest R²: run2", "run2 has the highest R²": one run, of the final figures. "Run 2's best R²" and "the best R² of run 2"
+    may be the best of its own epochs, and a validation figure is one of an epoch's."""
+    runs = [t for t in tokens if t.kind == "run"]
+    if len({t.key for t in runs}) != 1 or found.metric is None or not found.beside:
+        return False
+    if any(t.kind == "split" and t.key != "test" for t in tokens):
+        return False
+    before = [t for t in runs if t.end <= found.start]
+    if before:
+        return HAS_THE.fullmatch(text[before[-1].end : found.start].strip() + " ") is not None
+    return GOES_TO.fullmatch(text[found.start : runs[0].start].strip()) is not None
 
 
 def _logs_ratio(facts: Facts, runs: Sequence[str]) -> bool:
