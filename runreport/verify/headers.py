@@ -24,6 +24,11 @@ CRITERION = re.compile(r"(?:asks?|criteri(?:on|a)|threshold|target|goal|requirem
 METRIC_KEY = re.compile(
     r"(?:metric|measure|quantity|statistic|setting|parameter|hyperparameter|hparam|)s?", re.IGNORECASE
 )
+END_OF_INTERVAL = re.compile(
+    r"\b(?:lower|upper|low|high|higher|lo|hi|lb|ub|lcl|ucl)\b|\w\S*\s*[(\[_ ](?:min|max)(?:imum)?[)\]]?$|\b\d+(?:\.\d+)?\s?%",
+    re.IGNORECASE,
+)
+"""What makes a column or a row an end of an interval, whose method and level are not known."""
 THERE = re.compile(r"\b(?:there|at that epoch|at (?:best|saved) epoch)$", re.IGNORECASE)
 ROLES = {
     "best": frozenset({"best", "saved", "highest", "lowest"}),
@@ -125,6 +130,8 @@ def _measured(bare: str, tokens: Sequence[Token], *, first: bool) -> Label:
 
 
 def _why(bare: str, strange: Sequence[str]) -> str:
+    if END_OF_INTERVAL.search(bare):
+        return f"{bare!r} is an end of an interval, whose method is not known"
     if strange:
         return f"{bare!r} says more than could be read ({strange[0]!r})"
     found = HYPOTHETICAL.search(bare) or DELTA.search(bare)
