@@ -11,8 +11,9 @@ from runreport.verify.tokens import Lexicon, Token
 from runreport.verify.vocabulary import HYPOTHETICAL_HEADING
 
 COMPARED_WITH = re.compile(
-    r"\b(?:than|vs\.?|versus|to|from|against|match(?:es|ed|ing)?|beats?|beating|like|as|over|unlike|outperform\w*|and|or|see)"
-    r"\s+(?:the\s+)?$",
+    r"\b(?:than|vs\.?|versus|to|from|against|match(?:es|ed|ing)?|beats?|beating|like|as|over|unlike|outperform\w*|and|or|see|"
+    r"compared with|comparison with|alongside|beside|behind|ahead of|after|before|without|excluding|except(?: for)?|"
+    r"apart from|other than|but)\s+(?:the\s+)?$",
     re.IGNORECASE,
 )
 """Words before a run that make it what the subject is compared with, not the subject."""

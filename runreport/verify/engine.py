@@ -51,7 +51,7 @@ def verify(
         facts.comparison = compare_runs(list(analyses))
     keys = dict.fromkeys(key for a in analyses for key, value in a.run.config.items() if _is_number(value))
     lexicon = Lexicon(facts.runs, tuple(keys))
-    page = read_page(text)
+    page = read_page(text, facts.runs)
     subject = subject_of(page, lexicon, facts.runs, file_stem, run)
     reader = _Verifier(page, facts, lexicon, subject)
     claims = tuple(sorted(_once(reader.claims()), key=lambda claim: claim.line))
@@ -65,7 +65,7 @@ def runs_needed(text: str, names: Sequence[str], *, file_stem: str = "", run: st
     All of them where it names none or speaks of all runs.
     """
     lexicon = Lexicon(names)
-    page = read_page(text)
+    page = read_page(text, names)
     subject = subject_of(page, lexicon, names, file_stem, run).run
     named = {subject} if subject is not None else set()
     rows = [cell for grid in page.grids for row in (grid.header, *grid.rows) for cell in row.cells]

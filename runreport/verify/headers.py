@@ -24,6 +24,11 @@ CRITERION = re.compile(r"(?:asks?|criteri(?:on|a)|threshold|target|goal|requirem
 METRIC_KEY = re.compile(
     r"(?:metric|measure|quantity|statistic|setting|parameter|hyperparameter|hparam|)s?", re.IGNORECASE
 )
+END_OF_INTERVAL = re.compile(
+    r"\b(?:lower|upper|low|high|higher|lo|hi|lb|ub|lcl|ucl)\b|\w\S*\s*[(\[_ ](?:min|max)(?:imum)?[)\]]?$|\b\d+(?:\.\d+)?\s?%",
+    re.IGNORECASE,
+)
+"""What makes a column or a row an end of an interval, whose method and level are not known."""
 THERE = re.compile(r"\b(?:there|at that epoch|at (?:best|saved) epoch)$", re.IGNORECASE)
 ROLES = {
     "best": frozenset({"best", "saved", "highest", "lowest"}),
@@ -124,13 +129,9 @@ def _measured(bare: str, tokens: Sequence[Token], *, first: bool) -> Label:
     return Label(kind="label" if first else "text", plain=False, why=f"the column {bare!r} was not understood")
 
 
-LIMIT = re.compile(r"\b(?:lower|upper|low|high|lo|hi|ll|ul|lcl|ucl|bounds?|limits?|2\.5|97\.5|ci)\b", re.IGNORECASE)
-"""Words of a column that holds an end of an interval."""
-
-
 def _why(bare: str, strange: Sequence[str]) -> str:
-    if LIMIT.search(bare):
-        return f"{bare!r} may be an end of an interval"
+    if END_OF_INTERVAL.search(bare):
+        return f"{bare!r} is an end of an interval, whose method is not known"
     if strange:
         return f"{bare!r} says more than could be read ({strange[0]!r})"
     found = HYPOTHETICAL.search(bare) or DELTA.search(bare)

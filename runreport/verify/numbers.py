@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 APPROXIMATE_SHARE = 0.1
 """How far a number called "about" may be off: a tenth of itself, or one unit of its last written place if that is more."""
-SHOWN_DIGITS = 4
-"""Significant digits that reports and these lines show."""
 SINGLE_PRECISION = 6
 """Decimals from which a logged value counts as unrounded: fewer are a figure that somebody had rounded before it was logged."""
+PRINTED = 4
+"""Decimals, or significant digits, with which the reports print a figure; a share's percent has three less, rounded to one."""
 SLACK = 1e-9
 """Relative room for the binary representation of decimal fractions."""
 SIGN = r"[+\-−]"
@@ -144,7 +144,8 @@ def agrees(written: Written, value: float, *, share: bool = False, half: float =
     """Whether a logged value is what was written, at the precision to which it was written.
 
     A number agrees where the value rounds to it, where it is the value cut off after its last place, or where it is
-    written more finely than the value was logged and rounds to that. ``share``: whether the quantity may be written in percent
+    written more finely than the value was logged and rounds to that; or where it is rounded from a figure that a report had
+    rounded before (0.57247 is printed 0.5725, and copied as 0.573). ``share``: whether the quantity may be written in percent
     (then 22.3 and 22.3 % both stand for 0.223). ``half``: how far the true value may lie from the logged one (`rounding`).
 
     >>> w = next(find_numbers("8.1 %"))
@@ -156,13 +157,11 @@ def agrees(written: Written, value: float, *, share: bool = False, half: float =
         readings = [100 * value] if share else [100 * value, value]
     elif share:
         readings = [value, 100 * value]
-    # A report shows four digits; who rounds what it shows has rounded twice, and read rightly.
-    readings += [
-        as_shown for reading in readings if (as_shown := _as_shown(reading)) is not None and _coarser(written, reading)
-    ]
     low, high = written.bounds
     for reading in readings:
         scale = reading / value if value else 1.0
+        if any(low - SLACK <= copied <= high + SLACK for copied in _as_printed(reading, written, scale)):
+            return True
         room = half * scale + SLACK * max(1.0, abs(reading))
         if low - room <= reading <= high + room:
             return True
@@ -177,14 +176,15 @@ def agrees(written: Written, value: float, *, share: bool = False, half: float =
     return False
 
 
-def _as_shown(value: float) -> float | None:
-    """The value as a report shows it; None for one that is not finite."""
-    return float(f"{value:.{SHOWN_DIGITS}g}") if math.isfinite(value) else None
-
-
-def _coarser(written: Written, value: float) -> bool:
-    """Whether a number is written with fewer digits than a report shows of the value."""
-    return value != 0 and written.place > 1.5 * 10.0 ** (math.floor(math.log10(abs(value))) + 1 - SHOWN_DIGITS)
+def _as_printed(reading: float, written: Written, scale: float) -> Iterator[float]:
+    """A figure as reports print it, where that has more places than what is written."""
+    if not math.isfinite(reading) or not reading:
+        return
+    decimals = 1 if scale == 100.0 else PRINTED
+    digits = PRINTED - 1 - math.floor(math.log10(abs(reading)))
+    for places in {decimals, digits}:
+        if 0 <= places <= 12 and 10.0**-places < written.place * (1 - SLACK):
+            yield round(reading, places)
 
 
 def shown(value: float, written: Written, *, share: bool = False) -> str:

@@ -90,19 +90,23 @@ class Page:
         return tops[0].text if tops else ""
 
 
-def read_page(text: str) -> Page:
-    """The parts of a Markdown text (CommonMark and GitHub's tables)."""
+def read_page(text: str, names: Sequence[str] = ()) -> Page:
+    """The parts of a Markdown text (CommonMark and GitHub's tables).
+
+    names
+        Names of runs: a sentence may start with one, in lower case too.
+    """
     from markdown_it import MarkdownIt
 
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
-    return _Builder(tokens).build()
+    return _Builder(tokens, names).build()
 
 
 class _Builder:
     """Walks the tokens once, keeping the headings and the lead-in that hold where it stands."""
 
-    def __init__(self, tokens: Sequence[Token]) -> None:
-        self.tokens = tokens
+    def __init__(self, tokens: Sequence[Token], names: Sequence[str]) -> None:
+        self.tokens, self.names = tokens, names
         self.page = Page()
         self.headings: list[Heading] = []
         self.lead = ""
@@ -142,7 +146,7 @@ class _Builder:
     def _paragraph(self, inline: Token) -> None:
         text = plain_text(inline)
         whole = text.replace("\n", " ").replace(HARD_BREAK, " ").strip()
-        for part, line in split_sentences(text, _line(inline)):
+        for part, line in split_sentences(text, _line(inline), self.names):
             self.page.sentences.append(
                 Sentence(
                     text=part,
@@ -210,11 +214,18 @@ def plain_text(inline: Token) -> str:
     return "".join(parts)
 
 
-ENDS = re.compile(rf"(?<=[.!?])[)*\"']*\s+(?=[A-Z0-9ΔΣ|(`\"'])|;\s+|{HARD_BREAK}\s*|\s+·\s+")
+BREAKS = rf";\s+|{HARD_BREAK}\s*|\s+·\s+"
+STARTS = "[A-Z0-9ΔΣ|(`\"']"
 ABBREVIATIONS = re.compile(r"(?:\b(?:e\.g|i\.e|vs|cf|approx|al|Fig|No|etc|ca)\.)$")
 
 
-def split_sentences(text: str, line: int) -> Iterator[tuple[str, int]]:
+def _ends(names: Sequence[str]) -> re.Pattern[str]:
+    """Where a sentence ends: at a mark before a capital, a digit or a run's name."""
+    starts = "|".join([STARTS, *(rf"{re.escape(name)}\b" for name in names)])
+    return re.compile(rf"(?<=[.!?])[)*\"']*\s+(?={starts})|{BREAKS}")
+
+
+def split_sentences(text: str, line: int, names: Sequence[str] = ()) -> Iterator[tuple[str, int]]:
     """(sentence, its line) of a paragraph.
 
     Lines that each look like ``name: value`` are sentences of their own, as are parts between drawn breaks and
@@ -222,10 +233,12 @@ def split_sentences(text: str, line: int) -> Iterator[tuple[str, int]]:
 
     >>> [s for s, _ in split_sentences("R² is 0.1. It rose; then it fell.", 1)]
     ['R² is 0.1.', 'It rose', 'then it fell.']
+    >>> [s for s, _ in split_sentences("R² is 0.1. run4 fell.", 1, ["run4"])]
+    ['R² is 0.1.', 'run4 fell.']
     """
     lines = text.split("\n")
     by_line = len(lines) > 1 and all(NAME_VALUE.match(part) for part in lines)
-    ends = re.compile(r"\n") if by_line else ENDS
+    ends = re.compile(r"\n") if by_line else _ends(names)
     start = 0
     for match in [*ends.finditer(text), None]:
         end = match.start() if match else len(text)

@@ -22,14 +22,15 @@ CONNECTORS = words(
 MOVES = words("fell falls dropped drops rose rises improved collapsed increased decreased grew shrank")
 """Verbs after which a number without "to" is a change, not a value."""
 BOUND_MARKS = frozenset("<>≤≥")
-OTHER_UNIT = re.compile(
-    r"\s*(?:σ|sigmas?\b|sds?\b|stds?\b|standard deviations?\b|times\b|of\s+(?:the|its|their|all|true|mean)\b)",
-    re.IGNORECASE,
-)
-"""What follows a number that is counted in something else: "1.36 σ", "62 % of the mean truth"."""
-IN_SIGMAS = frozenset({"bias", "absolute_bias", "samples", "epochs_run"})
-"""Metrics that are counted in σ themselves, and those that "of the" says nothing of."""
 COUNTS = frozenset({"samples", "epochs_run", "saved_epoch"})
+OF_THE_EPOCH = words("at of in from for by on its the a their model's run's")
+"""Words that lead to "the saved epoch" where it says when another figure was measured."""
+NUMBERS_EPOCH = words("is was = : ( at of remained remains stays stayed epoch comes came a the model run")
+"""What may stand between "the saved epoch" and its own number."""
+ENDS_OF_INTERVALS = words("low lower high higher upper min minimum max maximum")
+SCALES = re.compile(r"^\s*[‰°€$£′″]")
+BEFORE_SCALES = re.compile(r"[€$£]\s*$")
+"""Signs of a unit: a number that has one is in that unit, which the log's may not be."""
 EpochSpan = tuple[float, float | None]
 
 
@@ -179,6 +180,8 @@ class _Reader:
     def _use(self, position: int, number: Written) -> Use:
         before, after = self._metric_before(position), self._metric_after(position)
         comma = self.tokens[position - 1].key in (",", "and") if position else False
+        if before is not None and before[0].key == "saved_epoch" and after is not None:
+            before = None  # "the best epoch had 501 samples", "the best epoch reached -0.43 in R²"
         found = after if after is not None and (before is None or comma) else before
         metric, bound = (None, False)
         split = None
@@ -191,23 +194,17 @@ class _Reader:
             why, bound = "a bound, not a measured value", False
         elif number.times:
             why, bound = "a factor", False
+        elif metric != "saved_epoch" and self._in_units_of_another(position):
+            why, bound = "in units of something, or a part of it", False
+        elif self._end_of_interval(position):
+            why, bound = "an end of an interval or of a range", False
         elif metric in COUNTS and found is after:
             bound = False
-        elif metric == "saved_epoch" and not self._is_epoch(position, number, after):
-            metric, bound = None, False
-        elif metric not in IN_SIGMAS and OTHER_UNIT.match(self.sentence.text, number.end):
-            why, bound = "counted in another unit, or a part of something", False
         elif metric is not None and metric.startswith("config."):
             why, bound = "a setting may be one that was only considered", False
         elif self._more_numbers(position):
             bound = False
         return self._made(number, metric, plain=bound and not self.several, split=split, why=why, position=position)
-
-    def _is_epoch(self, position: int, number: Written, after: tuple[Token, bool] | None) -> bool:
-        """Whether a number beside "best epoch" is that epoch: not where the epoch only says when another figure was measured."""
-        whole = number.value.is_integer() and number.place >= 1 and not number.percent and number.value >= 0
-        other = any(t.kind in ("metric", "statistic") and t.key != "saved_epoch" for t in self.tokens[:position])
-        return whole and after is None and not other
 
     def _made(
         self, number: Written, metric: str | None, *, plain: bool, split: str | None = None, why: str = "",
@@ -235,9 +232,14 @@ class _Reader:
 
     def _metric_before(self, position: int) -> tuple[Token, bool] | None:
         """The metric before a number with nothing but connectors between, and whether it is surely this number's."""
-        moved = False
+        moved = at_epoch = False
         for at in range(position - 1, -1, -1):
             token = self.tokens[at]
+            if token.kind == "metric" and token.key == "saved_epoch" and not self._is_its_number(at, position):
+                at_epoch = True
+                continue
+            if at_epoch and token.kind == "word" and token.key in OF_THE_EPOCH:
+                continue
             if token.kind == "metric" or (token.kind == "statistic" and self._subject(position)):
                 to = self.sentence.text[: self.tokens[position].start].rstrip().endswith((" to", "at", ":", "="))
                 return token, not moved or to
@@ -264,6 +266,55 @@ class _Reader:
             if not passed and not (token.key in ("is", "a") and self._part_of_error(at)):
                 return None
         return None
+
+    def _is_its_number(self, epoch: int, position: int) -> bool:
+        """Whether a number is the epoch that was saved ("the best epoch is 6"), not a figure of that epoch."""
+        number = self.tokens[position].number
+        if number is None or number.percent or number.times or number.value < 0 or not number.value.is_integer():
+            return False
+        if number.place < 1:
+            return False
+        for token in self.tokens[epoch + 1 : position]:
+            if token.kind not in ("run", "split") and token.key not in NUMBERS_EPOCH:
+                return False
+        leads = [t for t in self.tokens[:epoch] if t.kind not in ("run", "split")]
+        while leads and leads[-1].kind == "word" and leads[-1].key in OF_THE_EPOCH:
+            leads.pop()
+        beside = self.tokens[epoch + 1 : epoch + 2] == self.tokens[position : position + 1]
+        bracket = self.tokens[position - 1].key == "("
+        return beside or bracket or not leads or leads[-1].kind not in ("metric", "statistic")
+
+    def _in_units_of_another(self, position: int) -> bool:
+        """Whether what follows a number makes it one of other units: "1.36 σ", "120 % of the true std", "75 % of run 1's"."""
+        number = self.tokens[position].number
+        text = self.sentence.text
+        if number is None:
+            return False
+        if SCALES.search(text[number.end :]) or BEFORE_SCALES.search(text[: number.start]):
+            return True
+        following = self.tokens[position + 1 : position + 6]
+        if following and (
+            following[0].kind in ("statistic", "subject") or following[0].key in ("true_std", "true_mean")
+        ):
+            return True
+        of = False
+        for token in following:
+            if token.key in ("of", "×", "·", "*"):
+                of = True
+            elif of and token.kind in ("metric", "statistic", "subject"):
+                return True
+            elif of and token.kind == "run":
+                return number.percent or token.key not in self.whose.runs
+            elif not (token.kind == "word" and token.key in ("the", "a", "its", "that", "this")):
+                return False
+        return False
+
+    def _end_of_interval(self, position: int) -> bool:
+        """Whether "low", "upper" or the like stands right before a number: "R² low: -4.40"."""
+        at = position - 1
+        while at >= 0 and self.tokens[at].kind == "mark" and self.tokens[at].key in ":=(":
+            at -= 1
+        return at > 0 and self.tokens[at].key in ENDS_OF_INTERVALS and self.tokens[at - 1].kind == "metric"
 
     def _part_of_error(self, at: int) -> bool:
         """Whether "is" or "a" leads to a part of the error budget ("54 % is missing information, 23 % a wrong mean")."""

@@ -26,8 +26,8 @@ LOOSE_NAMES = {"ratio": "variance_ratio", "variance": "variance_ratio"}
 """Words that stand for the std ratio right after "lowest" or "worst", in a page whose runs log it."""
 QUALIFIED = re.compile(
     r"\b(?:so far|until|local|second|third|next|one of|nearly|almost|not|never|since|tied|joint|among the first|"
-    r"of the (?:first|last)|between|per|each|any|if|than the|series|among (?!(?:all\b|(?:all )?(?:the |these |our )?runs\b))|"
-    r"(?:of|among) the (?!(?:\w+ )?(?:runs|epochs)\b)\w+)\b",
+    r"of the (?:first|last)|between|per|each|any|if|than the|(?:by|after|before|from|past|within|since) epoch|series|"
+    r"among (?!(?:all\b|(?:all )?(?:the |these |our )?runs\b))|(?:of|among) the (?!(?:\w+ )?(?:runs|epochs)\b)\w+)\b",
     re.IGNORECASE,
 )
 """Words that make "best" something else than the best of all."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from runreport.verify.context import About, Subject, about, mentions
 from runreport.verify.facts import Facts
-from runreport.verify.headers import Label, read_header, read_row_label
+from runreport.verify.headers import END_OF_INTERVAL, Label, read_header, read_row_label
 from runreport.verify.numbers import Written, agrees, find_numbers
 from runreport.verify.page import Grid, Row, Sentence
 from runreport.verify.pairs import judge_pair
@@ -56,6 +56,8 @@ class _Table:
 
     def claims(self) -> Iterator[Claim]:
         for cell in self.grid.header.cells:
+            if END_OF_INTERVAL.search(cell):
+                continue
             sentence = Sentence(text=cell, line=self.grid.header.line, headings=self.grid.headings)
             _, uses = read_sentence(sentence, self.lexicon, self.subject)
             yield from (judge_use(u, self.facts, cell, sentence.line) for u in uses if u.metric is not None)

@@ -42,6 +42,7 @@ SPLITS: tuple[tuple[str, re.Pattern[str]], ...] = (
 STATISTIC = {key: re.compile(rf"\b(?:{words})(?![\w²])", re.IGNORECASE) for key, words in STATISTICS.items()}
 SUBJECT = {key: re.compile(rf"\b{words}(?!\w)", re.IGNORECASE) for key, words in SUBJECTS.items()}
 MARK = re.compile(r"→|->|⇒|=>|[()\[\]{}:=,;/|<>≤≥±+×*·&–—]|\bvs\.?(?!\w)|(?<=\s)-(?=\s)")
+POSSESSIVE = re.compile(r"['’]s\b")
 WORD = re.compile(r"[^\W\d_][\w'’-]*")
 
 
@@ -109,7 +110,9 @@ class Lexicon:
                     taken.force(Token(kind="run", key=name, start=match.start(), end=match.end()))
         for name, pattern in self.runs:
             for match in pattern.finditer(text):
-                taken.add(Token(kind="run", key=name, start=match.start(), end=match.end()))
+                possessive = POSSESSIVE.match(text, match.end())
+                end = possessive.end() if possessive else match.end()
+                taken.add(Token(kind="run", key=name, start=match.start(), end=end))
 
 
 class _Taken:

@@ -112,7 +112,7 @@ def judge_chain(
         return claim(
             Verdict.NOT_CHECKABLE, f"no {label(chain.metric)} in the logs of {listing(whose.runs, 'or') or 'any run'}"
         )
-    wrong_way = _wrong_way(chain, sentence.text)
+    wrong_way = _wrong_way(chain, _leading_to(chain, tokens, sentence.text))
     if wrong_way:
         return claim(Verdict.CONTRADICTED, wrong_way)
     placed = [[s for s in stages if agrees(n, s.value, share=share, half=s.half)] for n in chain.numbers]
@@ -187,6 +187,13 @@ def _in_order(placed: Sequence[Sequence[_Stage]]) -> list[_Stage] | None:
 def _is_of_training(text: str, tokens: Sequence[Token]) -> bool:
     """Whether the sentence says that it is about training, or says nothing else."""
     return bool(OVER_TRAINING.search(text)) or all(t.kind != "word" or t.key in HARMLESS for t in tokens)
+
+
+def _leading_to(chain: Chain, tokens: Sequence[Token], text: str) -> str:
+    """What stands between the metric and its first number: a verb elsewhere may be of something else ("run 2 collapsed: ...")."""
+    first = chain.numbers[0].start
+    named = [t.end for t in tokens if t.end <= first and (t.kind == "metric" or t.key in LOOSE_NAMES)]
+    return text[named[-1] : first] if named else ""
 
 
 def _wrong_way(chain: Chain, text: str) -> str:

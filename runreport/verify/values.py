@@ -18,6 +18,8 @@ NAMED_VALUE = re.compile(r"^[^:=]{1,40}[:=]\s*[-−+~≈]?[\d.]")
 """A ``name: value`` line: the run's headline figure, not one of some epoch."""
 VAGUE = frozenset({"bias_word", "rate_word"})
 """Names that are looked up, and that no number is held against."""
+IN_PERCENT = frozenset({"mape", "pearson_r"})
+"""Figures that are no shares, and that people write in percent of nothing else."""
 LONGEST_TEXT = 100
 """Characters of a claim that are shown."""
 
@@ -132,6 +134,10 @@ def _held(asked: Asked, facts: Facts) -> Asked:
         f.what == "config max_epochs" for r in asked.runs for f in facts.of(r, metric)
     ):
         why = "how many epochs were planned is not in the logs"
+    elif metric == "saved_epoch" and (written.percent or not written.value.is_integer() or written.value < 0):
+        why = "no epoch has such a number, so it is something else"
+    elif written.percent and not is_share(metric) and metric not in IN_PERCENT:
+        why = "a percentage of what is not said"
     elif metric in VAGUE:
         why = "the word stands for more than one figure"
     return replace(asked, plain=False, why_not=why) if why and asked.plain else asked
