@@ -15,7 +15,7 @@ from runreport.verify.record import Claim, Kind, Verdict
 from runreport.verify.superlatives import words_of
 from runreport.verify.tokens import Token
 from runreport.verify.values import inside, shorten
-from runreport.verify.vocabulary import DELTA, HYPOTHETICAL, better, is_share, label
+from runreport.verify.vocabulary import DELTA, HARMLESS, HYPOTHETICAL, better, is_share, label, words
 from runreport.wording import epoch as epoch_words
 from runreport.wording import fixed, listing
 
@@ -29,6 +29,11 @@ THAN = re.compile(
     r"\b(?P<beats>beats|outperforms|outperformed|surpass(?:es|ed))\s+$",
     re.IGNORECASE,
 )
+COMPARING = words("than larger smaller greater beats outperforms outperformed surpasses surpassed")
+OTHER_FIGURES = words(
+    "best worst highest lowest first initial last start started starts beginning saved selected epoch epochs"
+)
+"""Words that make a figure another than the final one."""
 DEFAULTS = ("r2", "mae", "rmse")
 """What "better" is read by where no metric is named: all of these must agree."""
 SAME = 0.05
@@ -140,10 +145,23 @@ def _runs(sentence: Sentence, tokens: Sequence[Token], first: str, second: str, 
         told_apart = noise is None or noise[1]
         reason = shown + ("" if noise is None else f"; {noise[0]}")
         return claim(Verdict.SUPPORTED if told_apart else Verdict.NOT_CHECKABLE, reason)
-    wishful = DELTA.search(sentence.text) or not metrics
+    wishful = DELTA.search(sentence.text) or not metrics or _of_other_figures(tokens, facts, first)
     if not any(holds for _, holds in known) and not wishful:
         return claim(Verdict.CONTRADICTED, shown)
     return claim(Verdict.NOT_CHECKABLE, f"by which metric is not said: {shown}" if not metrics else shown)
+
+
+def _of_other_figures(tokens: Sequence[Token], facts: Facts, run: str) -> bool:
+    """Whether a comparison may be of other figures than the final ones: another split, an epoch, a word not understood."""
+    final = facts.analyses[run].final
+    for token in tokens:
+        if token.kind in ("epoch", "other-run", "statistic") or token.key in (*OTHER_FIGURES, "saved_epoch"):
+            return True
+        if token.kind == "word" and token.key not in HARMLESS and token.key not in COMPARING:
+            return True
+        if token.kind == "split" and (final is None or token.key != final.split):
+            return True
+    return False
 
 
 def _figures(facts: Facts, first: str, second: str, metric: str, word: str) -> tuple[str, bool] | None:

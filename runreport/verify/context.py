@@ -94,9 +94,19 @@ def hypothetical_heading(headings: Sequence[Heading]) -> Heading | None:
 
 
 def about(
-    text: str, tokens: Sequence[Token], lead: str, headings: Sequence[Heading], subject: Subject, lexicon: Lexicon
+    text: str,
+    tokens: Sequence[Token],
+    lead: str,
+    headings: Sequence[Heading],
+    subject: Subject,
+    lexicon: Lexicon,
+    whole: str = "",
 ) -> About:
-    """Which runs a sentence is about: those it names, else those of its lead-in, of its headings, of the page."""
+    """Which runs a sentence is about: those it names, else those of its lead-in, of its headings, of the page.
+
+    whole
+        The paragraph that it is of: where a sentence before it has another run for its subject, "its R²" may be that run's.
+    """
     own = mentions(text, tokens)
     if len(own.subjects) == 1 and not own.compared:
         return About(runs=own.subjects, certain=True)
@@ -108,6 +118,11 @@ def about(
         return About(runs=tuple(dict.fromkeys((*around.runs, *own.compared))), certain=False)
     if unknown is not None:
         return About(runs=around.runs, certain=False, why=around.why)
+    before = whole.partition(text)[0] if text else ""
+    if before:
+        named = [r for r in mentions(before, lexicon.tokens(before)).subjects if r not in around.runs]
+        if named:
+            return About(runs=(*around.runs, *named), certain=False)
     return around
 
 

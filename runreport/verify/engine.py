@@ -126,7 +126,9 @@ class _Verifier:
 
     def _superlatives(self, sentence: Sentence) -> Iterator[Claim]:
         tokens = self.lexicon.tokens(sentence.text)
-        whose = about(sentence.text, tokens, sentence.lead, sentence.headings, self.subject, self.lexicon)
+        whose = about(
+            sentence.text, tokens, sentence.lead, sentence.headings, self.subject, self.lexicon, sentence.whole
+        )
         yield from judge_superlatives(sentence, tokens, whose, self._lead_epochs(sentence), self.facts, self.extremes)
 
     def _lead_epochs(self, sentence: Sentence) -> tuple[EpochSpan, ...]:
@@ -135,7 +137,9 @@ class _Verifier:
 
     def _sentence(self, sentence: Sentence) -> Iterator[Claim]:
         tokens, uses = read_sentence(sentence, self.lexicon, self.subject)
-        whose = about(sentence.text, tokens, sentence.lead, sentence.headings, self.subject, self.lexicon)
+        whose = about(
+            sentence.text, tokens, sentence.lead, sentence.headings, self.subject, self.lexicon, sentence.whole
+        )
         chains = list(find_chains(tokens, sentence.text, whose, self.facts))
         sums = list(find_sums(sentence.text))
         used = [span for chain in chains for span in chain.spans] + [(s.start, s.end) for s in sums]

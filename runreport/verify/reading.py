@@ -63,7 +63,7 @@ def read_sentence(sentence: Sentence, lexicon: Lexicon, subject: Subject) -> tup
     """The tokens of a sentence, and every number of it with what it is of."""
     text = sentence.text
     tokens = lexicon.tokens(text)
-    whose = about(text, tokens, sentence.lead, sentence.headings, subject, lexicon)
+    whose = about(text, tokens, sentence.lead, sentence.headings, subject, lexicon, sentence.whole)
     why = _why_not(sentence, tokens)
     reader = _Reader(sentence, tokens, lexicon, whose, why)
     return tokens, list(reader.uses())

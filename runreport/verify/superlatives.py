@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from runreport.verify.context import About, hypothetical_heading
@@ -14,7 +14,7 @@ from runreport.verify.reading import EpochSpan
 from runreport.verify.record import Claim, Kind, Verdict
 from runreport.verify.tokens import Lexicon, Token
 from runreport.verify.values import shorten
-from runreport.verify.vocabulary import HYPOTHETICAL, better, label, words
+from runreport.verify.vocabulary import DELTA, HARMLESS, HYPOTHETICAL, better, label, words
 from runreport.wording import epoch as epoch_words
 from runreport.wording import listing, percent
 
@@ -26,8 +26,7 @@ LOOSE_NAMES = {"ratio": "variance_ratio", "variance": "variance_ratio"}
 """Words that stand for the std ratio right after "lowest" or "worst", in a page whose runs log it."""
 QUALIFIED = re.compile(
     r"\b(?:so far|until|local|second|third|next|one of|nearly|almost|not|never|since|tied|joint|among the first|"
-    r"of the (?:first|last)|between|per|each|any|if|than the|(?:by|after|before|from|past|within|since) epoch|series|"
-    r"among (?!(?:all\b|(?:all )?(?:the |these |our )?runs\b))|(?:of|among) the (?!(?:\w+ )?(?:runs|epochs)\b)\w+)\b",
+    r"of the (?:first|last)|between|per|each|any|if|than the|(?:by|after|before|from|past|within|since) epoch)\b",
     re.IGNORECASE,
 )
 """Words that make "best" something else than the best of all."""
@@ -36,6 +35,18 @@ OF_RUNS = re.compile(
     r"\bof all\b|\bgold standard\b",
     re.IGNORECASE,
 )
+OF_EPOCHS = re.compile(r"\bof all (?:the |its |\d+ |logged )*(?:epochs?|checkpoints?)\b", re.IGNORECASE)
+SUBSET = re.compile(
+    r"\b(?!(?:all|the|our|any|every)\b)\w+\s+runs\b|\bof all\s+(?!(?:of )?(?:the |our )?runs\b)\w|\b(?:these|those|both)\b|"
+    r"\bruns\s+(?:with|without|that|which|whose|where|who|in|on|of|from|for|up|before|after|at|by|to|and|or)\b|"
+    r"\bof (?:its|their|the (?!run\b|runs\b|log\b))|\bfor (?:its|their|the|a)\b|\b(?:series|group|subset|kind|type|class)\b",
+    re.IGNORECASE,
+)
+"""Words that may make it the best of a part of the runs."""
+OWN = re.compile(r"(?:\w['’]s|\bits|\btheir|\bown)\s+(?:[\w-]+\s+){0,2}$", re.IGNORECASE)
+"""What stands before a "best R²" that is a run's own: the best of its epochs."""
+WITHIN_A_RUN = words("epoch epochs training its checkpoint first last initial final start started starts beginning")
+OF_ALL = words("all any every gold standard still")
 COLUMN = {"pred_spread": "pred_range", "loss": "val_loss"}
 
 
@@ -139,10 +150,14 @@ def judge_extreme_words(
         if found.metric == "saved_epoch":
             continue
         if found.metric is not None and found.beside and not QUALIFIED.search(text):
-            yield _epoch_claim(run, found, epoch, text, line, facts, extremes)
+            yield _epoch_claim(run, found, epoch, text, line, facts, extremes, tokens)
     saved = facts.analyses[run].context.saved_epoch
     if re.search(r"\b(?:saved|selected|best epoch)\b", text, re.IGNORECASE) and saved is not None:
         same = epoch == saved
+        named = {t.key for t in tokens if t.kind == "metric"}
+        by_metric = re.search(r"best epoch", text, re.IGNORECASE) and named - {"saved_epoch"}
+        if not same and (_strange(tokens) or by_metric or QUALIFIED.search(text) or DELTA.search(text)):
+            return
         yield Claim(
             line=line, kind=Kind.SUPERLATIVE, verdict=Verdict.SUPPORTED if same else Verdict.CONTRADICTED,
             text=shorten(f"epoch {epoch_words(epoch)}: {text}"), reason=f"{run} saved epoch {epoch_words(saved)}",
@@ -170,10 +185,11 @@ def judge_superlatives(
             re.search(r"\b(?:at|not)\s+(?:the\s+)?$", before) and found.word in ("best", "least")
         ):
             continue
-        if OF_RUNS.search(text) or (not one_epoch and _names_a_winner(text, tokens, found)):
-            yield _runs_claim(found, sentence, whose, facts, extremes, tokens)
+        of_runs = bool(OF_RUNS.search(text)) and not OF_EPOCHS.search(text)
+        if of_runs or (not one_epoch and _names_a_winner(tokens, found)):
+            yield _unless_open(_runs_claim(found, sentence, whose, facts, extremes, tokens), found, text, tokens, facts)
         elif one_epoch and found.metric is not None and found.beside and whose.certain and len(whose.runs) == 1:
-            yield _epoch_claim(whose.runs[0], found, spans[0][0], text, sentence.line, facts, extremes)
+            yield _epoch_claim(whose.runs[0], found, spans[0][0], text, sentence.line, facts, extremes, tokens)
     if re.search(r"\bstill best\b|\bgold standard\b", text, re.IGNORECASE) and not any(
         f.metric for f in said(tokens, runs_log_ratio=False)
     ):
@@ -183,29 +199,58 @@ def judge_superlatives(
         )
 
 
-HAS_THE = re.compile(
-    r"(?:has|had|have|gets?|got|gives|gave|achieves|achieved|shows|showed|is|was)\s+"
-    r"(?:by far\s+)?(?:the\s+)?(?:run\s+with the\s+)?"
-    r"[*_`]*",
-    re.IGNORECASE,
-)
-GOES_TO = re.compile(
-    r".*(?:[:=]|\b(?:is|was|belongs to|goes to|went to)(?: that of)?)\s*(?:the\s+)?[*_`]*", re.IGNORECASE
-)
+def _names_a_winner(tokens: Sequence[Token], found: Said) -> bool:
+    """ "Highest R²: run2", "run2 has the highest R²": one run, and no other text between."""
+    runs = {t.key for t in tokens if t.kind == "run"}
+    return len(runs) == 1 and found.metric is not None and found.beside
 
 
-def _names_a_winner(text: str, tokens: Sequence[Token], found: Said) -> bool:
-    """ "Highest R²: run2", "run2 has the highest R²": one run, of the final figures. "Run 2's best R²" and "the best R² of run 2"
-    may be the best of its own epochs, and a validation figure is one of an epoch's."""
-    runs = [t for t in tokens if t.kind == "run"]
-    if len({t.key for t in runs}) != 1 or found.metric is None or not found.beside:
-        return False
-    if any(t.kind == "split" and t.key != "test" for t in tokens):
-        return False
-    before = [t for t in runs if t.end <= found.start]
-    if before:
-        return HAS_THE.fullmatch(text[before[-1].end : found.start].strip() + " ") is not None
-    return GOES_TO.fullmatch(text[found.start : runs[0].start].strip()) is not None
+def _unless_open(claim: Claim, found: Said, text: str, tokens: Sequence[Token], facts: Facts) -> Claim:
+    """A contradicted claim, not checkable where it may be the best of something else than all runs' final figures."""
+    if claim.verdict is not Verdict.CONTRADICTED:
+        return claim
+    why = _not_of_all_runs(found, text, tokens) or _of_another_split(tokens, facts, claim.about.get("run"))
+    if not why:
+        return claim
+    return replace(claim, verdict=Verdict.NOT_CHECKABLE, right=None, reason=f"{why}; of all runs, {claim.reason}")
+
+
+def _not_of_all_runs(found: Said, text: str, tokens: Sequence[Token]) -> str:
+    """Why a sentence does not plainly say which of all runs is first; empty where it does ("run2 has the highest R²")."""
+    own = "whether of the run's own epochs or of all runs is not plain"
+    if OWN.search(text[: found.start]):
+        return own
+    part = SUBSET.search(text)
+    if part:
+        return f"{part[0]!r} may make it the first of a part of the runs"
+    strange = _strange(tokens)
+    if strange:
+        return f"the sentence says more than could be read ({strange!r})"
+    if OF_RUNS.search(text):
+        return ""
+    if any(t.kind == "epoch" or (t.kind == "word" and t.key in WITHIN_A_RUN) for t in tokens):
+        return own
+    run = next(t for t in tokens if t.kind == "run")
+    after = [t for t in tokens if t.start > found.start]
+    between = text[run.end : found.start] if run.start < found.start else ""
+    if run.start < found.start:  # "run2 has the highest R²", and not "run2's MAE is the lowest"
+        return "" if re.fullmatch(r"\s*(?:has|had|achieves|achieved|gets|got|gives|gave)\s+the\s+", between) else own
+    at = after.index(run)  # "highest R²: run2", "the highest R² is run2's", and not "the highest R² of run2"
+    lead = after[at - 1].key if at else ""
+    return "" if lead in (":", "is", "was", "=", "has", "(") else own
+
+
+def _of_another_split(tokens: Sequence[Token], facts: Facts, run: str | None) -> str:
+    """Why final figures do not answer a sentence about another split; empty where it names none."""
+    final = facts.analyses[run].final if run is not None else None
+    other = next((t.key for t in tokens if t.kind == "split" and (final is None or t.key != final.split)), None)
+    return f"the figures of all runs are not of the {other} set" if other else ""
+
+
+def _strange(tokens: Sequence[Token]) -> str:
+    """A word that may change what is first; empty where there is none."""
+    known = HARMLESS | HIGHEST | LOWEST | JUDGED | OF_ALL | LOOSE_NAMES.keys()
+    return next((t.key for t in tokens if t.kind == "other-run" or (t.kind == "word" and t.key not in known)), "")
 
 
 def _logs_ratio(facts: Facts, runs: Sequence[str]) -> bool:
@@ -217,7 +262,16 @@ def words_of(value: float, metric: str) -> str:
     return percent(value) if metric == "variance_ratio" else f"{value:.4g}"
 
 
-def _epoch_claim(run: str, found: Said, epoch: Epoch, text: str, line: int, facts: Facts, extremes: Extremes) -> Claim:
+def _epoch_claim(
+    run: str,
+    found: Said,
+    epoch: Epoch,
+    text: str,
+    line: int,
+    facts: Facts,
+    extremes: Extremes,
+    tokens: Sequence[Token],
+) -> Claim:
     """Whether an epoch has the extreme of its run's log."""
     metric = found.metric or ""
     direction = found.direction
@@ -246,6 +300,9 @@ def _epoch_claim(run: str, found: Said, epoch: Epoch, text: str, line: int, fact
     best_epoch, best = (max if direction == "high" else min)(series, key=lambda pair: pair[1])
     word = "highest" if direction == "high" else "lowest"
     if best != own:
+        why = _not_of_all_epochs(text, tokens)
+        if why:
+            return claim(Verdict.NOT_CHECKABLE, f"{why}; the {word} of all is of epoch {epoch_words(best_epoch)}")
         reason = f"the {word} {label(metric)} is {words_of(best, metric)} (epoch {epoch_words(best_epoch)}); epoch "
         return claim(
             Verdict.CONTRADICTED, f"{reason}{epoch_words(epoch)} has {words_of(own, metric)}", float(best_epoch)
@@ -257,6 +314,18 @@ def _epoch_claim(run: str, found: Said, epoch: Epoch, text: str, line: int, fact
         )
         return claim(Verdict.NOT_CHECKABLE, reason)
     return claim(Verdict.SUPPORTED, f"{word} {label(metric)} of {len(series)} epochs: {words_of(own, metric)}")
+
+
+def _not_of_all_epochs(text: str, tokens: Sequence[Token]) -> str:
+    """Why a text does not plainly say which of a run's epochs is first in a metric of the validation set."""
+    strange = _strange(tokens)
+    if strange:
+        return f"it says more than could be read ({strange!r})"
+    delta = DELTA.search(text)
+    if delta:
+        return f"{delta[0]!r} makes it a difference"
+    other = next((t.key for t in tokens if t.kind == "split" and t.key != "validation"), None)
+    return f"the log's figures by epoch are not of the {other} set" if other else ""
 
 
 def _runs_claim(
