@@ -12,9 +12,13 @@ def section(rows: dict[str, Any], runs: dict[str, Any], nodes: dict[str, Any]) -
     lines = [
         "## How it grows",
         "",
-        "`python benchmarks/scaling.py rows|runs|nodes`: medians of "
-        f"{rows['repeats']} rounds; load of the machine before: {rows['load_before']}, {runs['load_before']} and "
-        f"{nodes['load_before']} on {rows['machine']['cores']} cores.",
+        "`python benchmarks/scaling.py rows|runs|nodes`: medians over the rounds, beside which is how busy the machine of "
+        f"{rows['machine']['cores']} cores was before:",
+        "; ".join(
+            f"{name}: {curve['repeats']} round{'s' if curve['repeats'] > 1 else ''}, load {curve['load_before']}"
+            for name, curve in (("rows", rows), ("runs", runs), ("nodes", nodes))
+        )
+        + ".",
         "",
         "![Seconds and peak memory against rows, and seconds against runs](images/scaling.svg)",
         "",
