@@ -100,12 +100,12 @@ def about(
     headings: Sequence[Heading],
     subject: Subject,
     lexicon: Lexicon,
-    whole: str = "",
+    before: str = "",
 ) -> About:
     """Which runs a sentence is about: those it names, else those of its lead-in, of its headings, of the page.
 
-    whole
-        The paragraph that it is of: where a sentence before it has another run for its subject, "its R²" may be that run's.
+    before
+        What precedes it in its paragraph: where that has another run for its subject, "its R²" may be that run's.
     """
     own = mentions(text, tokens)
     if len(own.subjects) == 1 and not own.compared:
@@ -118,12 +118,13 @@ def about(
         return About(runs=tuple(dict.fromkeys((*around.runs, *own.compared))), certain=False)
     if unknown is not None:
         return About(runs=around.runs, certain=False, why=around.why)
-    before = whole.partition(text)[0] if text else ""
-    if before:
-        named = [r for r in mentions(before, lexicon.tokens(before)).subjects if r not in around.runs]
-        if named:
-            return About(runs=(*around.runs, *named), certain=False)
-    return around
+    earlier = list(mentions(before, lexicon.tokens(before)).subjects) if before else []
+    # A name that is a word as well is none of the tokens where it is spelt with a capital.
+    earlier += [
+        n for n, _ in lexicon.runs if n.isalpha() and n.islower() and n.capitalize() in f"{before} {text}".split()
+    ]
+    named = tuple(r for r in dict.fromkeys(earlier) if r not in around.runs)
+    return About(runs=(*around.runs, *named), certain=False) if named else around
 
 
 def _around(lead: str, headings: Sequence[Heading], subject: Subject, lexicon: Lexicon) -> About:

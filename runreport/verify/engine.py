@@ -18,7 +18,8 @@ from runreport.verify.formulas import judge_formulas
 from runreport.verify.page import Page, Sentence, read_page
 from runreport.verify.reading import EpochSpan, Use, read_sentence
 from runreport.verify.record import Claim, Verdict, Verification
-from runreport.verify.superlatives import OF_RUNS, Extremes, judge_superlatives
+from runreport.verify.scope import OF_RUNS
+from runreport.verify.superlatives import Extremes, judge_superlatives
 from runreport.verify.tables import judge_table
 from runreport.verify.tokens import Lexicon, Token
 from runreport.verify.trends import Chain, find_chains, judge_chain
@@ -127,7 +128,7 @@ class _Verifier:
     def _superlatives(self, sentence: Sentence) -> Iterator[Claim]:
         tokens = self.lexicon.tokens(sentence.text)
         whose = about(
-            sentence.text, tokens, sentence.lead, sentence.headings, self.subject, self.lexicon, sentence.whole
+            sentence.text, tokens, sentence.lead, sentence.headings, self.subject, self.lexicon, sentence.before
         )
         yield from judge_superlatives(sentence, tokens, whose, self._lead_epochs(sentence), self.facts, self.extremes)
 
@@ -138,7 +139,7 @@ class _Verifier:
     def _sentence(self, sentence: Sentence) -> Iterator[Claim]:
         tokens, uses = read_sentence(sentence, self.lexicon, self.subject)
         whose = about(
-            sentence.text, tokens, sentence.lead, sentence.headings, self.subject, self.lexicon, sentence.whole
+            sentence.text, tokens, sentence.lead, sentence.headings, self.subject, self.lexicon, sentence.before
         )
         chains = list(find_chains(tokens, sentence.text, whose, self.facts))
         sums = list(find_sums(sentence.text))

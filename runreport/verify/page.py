@@ -14,6 +14,7 @@ DATA_FENCES = ("", "text", "txt", "console", "output", "log", "results")
 """Fences whose lines are read as ``name: value`` lines; any other language is code, whose numbers claim nothing."""
 LONGEST_SENTENCE = 2000
 """Characters of a sentence that is read: a longer one was not written for a reader, and searching it takes its square."""
+PRONOUN = re.compile(r"\b(?:it|its|this|that)\b", re.IGNORECASE)
 HARD_BREAK = "\x0b"
 NAME_VALUE = re.compile(r"^\s*[^\s:=][^:=]{0,40}[:=]\s*\S")
 
@@ -37,6 +38,8 @@ class Sentence:
         The sentence that leads in to the list it is an item of ("Run 1 achieved:"); empty where there is none.
     whole
         The whole paragraph or item that it is of.
+    previous
+        The paragraph or item before that, under the same heading.
     """
 
     text: str
@@ -44,7 +47,17 @@ class Sentence:
     headings: tuple[Heading, ...] = ()
     lead: str = ""
     whole: str = ""
+    previous: str = ""
     is_heading: bool = False
+
+    @property
+    def before(self) -> str:
+        """What a pronoun of this sentence can stand for: what precedes it in its paragraph, else the paragraph before.
+
+        Without a pronoun, only the former.
+        """
+        own = self.whole.partition(self.text)[0].strip() if self.text else ""
+        return own or (self.previous if PRONOUN.search(self.text) else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +122,7 @@ class _Builder:
         self.tokens, self.names = tokens, names
         self.page = Page()
         self.headings: list[Heading] = []
-        self.lead = ""
+        self.lead = self.previous = ""
         self.depth = 0
 
     def build(self) -> Page:
@@ -141,7 +154,7 @@ class _Builder:
         sentence = Sentence(text=text, line=line, headings=tuple(self.headings), is_heading=True)
         self.headings.append(Heading(text=text, level=level, line=line))
         self.page.sentences.append(sentence)
-        self.lead = ""
+        self.lead = self.previous = ""
 
     def _paragraph(self, inline: Token) -> None:
         text = plain_text(inline)
@@ -154,8 +167,10 @@ class _Builder:
                     headings=tuple(self.headings),
                     lead=self.lead if self.depth else "",
                     whole=whole,
+                    previous=self.previous,
                 )
             )
+        self.previous = whole if len(whole) <= LONGEST_SENTENCE else ""
         if self.depth == 0:
             self.lead = whole if len(whole) <= LONGEST_SENTENCE else ""
 

@@ -28,6 +28,10 @@ OF_THE_EPOCH = words("at of in from for by on its the a their model's run's")
 NUMBERS_EPOCH = words("is was = : ( at of remained remains stays stayed epoch comes came a the model run")
 """What may stand between "the saved epoch" and its own number."""
 ENDS_OF_INTERVALS = words("low lower high higher upper min minimum max maximum")
+COMPARATIVES = words("lower higher better worse larger smaller greater more less up down than out")
+"""Words after a number that make it a difference."""
+AROUND_EPOCH = re.compile(r"\b(?:after|before|since|until|from|past|by|within|beyond)\s+(?:the\s+)?$", re.IGNORECASE)
+"""Words before an epoch that leave open which one a figure is of."""
 SCALES = re.compile(r"^\s*[‰°€$£′″]")
 BEFORE_SCALES = re.compile(r"[€$£]\s*$")
 """Signs of a unit: a number that has one is in that unit, which the log's may not be."""
@@ -63,7 +67,7 @@ def read_sentence(sentence: Sentence, lexicon: Lexicon, subject: Subject) -> tup
     """The tokens of a sentence, and every number of it with what it is of."""
     text = sentence.text
     tokens = lexicon.tokens(text)
-    whose = about(text, tokens, sentence.lead, sentence.headings, subject, lexicon, sentence.whole)
+    whose = about(text, tokens, sentence.lead, sentence.headings, subject, lexicon, sentence.before)
     why = _why_not(sentence, tokens)
     reader = _Reader(sentence, tokens, lexicon, whose, why)
     return tokens, list(reader.uses())
@@ -196,6 +200,10 @@ class _Reader:
             why, bound = "a factor", False
         elif metric != "saved_epoch" and self._in_units_of_another(position):
             why, bound = "in units of something, or a part of it", False
+        elif previous is not None and previous.key in ("negative", "minus", "below", "under") and number.value >= 0:
+            why, bound = f"{previous.key!r} before it may be its sign", False
+        elif self._of_a_run_named_later(position):
+            why, bound = "which of the runs it is of is not plain", False
         elif self._end_of_interval(position):
             why, bound = "an end of an interval or of a range", False
         elif metric in COUNTS and found is after:
@@ -272,7 +280,7 @@ class _Reader:
         number = self.tokens[position].number
         if number is None or number.percent or number.times or number.value < 0 or not number.value.is_integer():
             return False
-        if number.place < 1:
+        if number.place < 1 or any(t.key in ("of", "out", "in") for t in self.tokens[position + 1 : position + 2]):
             return False
         for token in self.tokens[epoch + 1 : position]:
             if token.kind not in ("run", "split") and token.key not in NUMBERS_EPOCH:
@@ -293,6 +301,8 @@ class _Reader:
         if SCALES.search(text[number.end :]) or BEFORE_SCALES.search(text[: number.start]):
             return True
         following = self.tokens[position + 1 : position + 6]
+        if following and following[0].key in COMPARATIVES:
+            return True
         if following and (
             following[0].kind in ("statistic", "subject") or following[0].key in ("true_std", "true_mean")
         ):
@@ -308,6 +318,13 @@ class _Reader:
             elif not (token.kind == "word" and token.key in ("the", "a", "its", "that", "this")):
                 return False
         return False
+
+    def _of_a_run_named_later(self, position: int) -> bool:
+        """Whether the run stands behind another number ("0.57 (vs. 0.18 for run1)"), or is one of runs that are not named."""
+        named = [at for at, t in enumerate(self.tokens) if t.kind == "run"]
+        if not named:
+            return bool(re.search(r"\bruns\b", self.sentence.text[: self.tokens[position].start], re.IGNORECASE))
+        return position < named[0] and any(t.kind == "number" for t in self.tokens[position + 1 : named[0]])
 
     def _end_of_interval(self, position: int) -> bool:
         """Whether "low", "upper" or the like stands right before a number: "R² low: -4.40"."""
@@ -343,6 +360,8 @@ class _Reader:
         own = self.epoch_tokens
         if not own:
             return self.lead_epochs, True
+        if AROUND_EPOCH.search(self.sentence.text[: own[0].start]):
+            return (), False
         if len(own) == 1:
             return own[0].epochs, len(own[0].epochs) == 1 and own[0].epochs[0][0] == own[0].epochs[0][1]
         if position is not None:

@@ -9,44 +9,34 @@ from typing import Literal
 
 from runreport.verify.context import About, hypothetical_heading
 from runreport.verify.facts import Epoch, Facts
+from runreport.verify.numbers import agrees
 from runreport.verify.page import Sentence
 from runreport.verify.reading import EpochSpan
 from runreport.verify.record import Claim, Kind, Verdict
+from runreport.verify.scope import (
+    HIGHEST,
+    JUDGED,
+    LOOSE_NAMES,
+    LOWEST,
+    OF_EPOCHS,
+    OF_RUNS,
+    not_of_all_epochs,
+    not_of_all_runs,
+    strange_word,
+)
 from runreport.verify.tokens import Lexicon, Token
 from runreport.verify.values import shorten
-from runreport.verify.vocabulary import DELTA, HARMLESS, HYPOTHETICAL, better, label, words
+from runreport.verify.vocabulary import DELTA, HYPOTHETICAL, better, is_share, label
 from runreport.wording import epoch as epoch_words
 from runreport.wording import listing, percent
 
 Direction = Literal["high", "low"]
-HIGHEST = words("highest largest greatest maximum max peak biggest")
-LOWEST = words("lowest smallest least minimum min")
-JUDGED = frozenset({"best", "worst"})
-LOOSE_NAMES = {"ratio": "variance_ratio", "variance": "variance_ratio"}
-"""Words that stand for the std ratio right after "lowest" or "worst", in a page whose runs log it."""
 QUALIFIED = re.compile(
     r"\b(?:so far|until|local|second|third|next|one of|nearly|almost|not|never|since|tied|joint|among the first|"
     r"of the (?:first|last)|between|per|each|any|if|than the|(?:by|after|before|from|past|within|since) epoch)\b",
     re.IGNORECASE,
 )
 """Words that make "best" something else than the best of all."""
-OF_RUNS = re.compile(
-    r"\b(?:of|among|across|over|in|from)\s+(?:all|the|these|our|any|every)?\s*(?:\w+\s+)?runs\b|\ball runs\b|"
-    r"\bof all\b|\bgold standard\b",
-    re.IGNORECASE,
-)
-OF_EPOCHS = re.compile(r"\bof all (?:the |its |\d+ |logged )*(?:epochs?|checkpoints?)\b", re.IGNORECASE)
-SUBSET = re.compile(
-    r"\b(?!(?:all|the|our|any|every)\b)\w+\s+runs\b|\bof all\s+(?!(?:of )?(?:the |our )?runs\b)\w|\b(?:these|those|both)\b|"
-    r"\bruns\s+(?:with|without|that|which|whose|where|who|in|on|of|from|for|up|before|after|at|by|to|and|or)\b|"
-    r"\bof (?:its|their|the (?!run\b|runs\b|log\b))|\bfor (?:its|their|the|a)\b|\b(?:series|group|subset|kind|type|class)\b",
-    re.IGNORECASE,
-)
-"""Words that may make it the best of a part of the runs."""
-OWN = re.compile(r"(?:\w['’]s|\bits|\btheir|\bown)\s+(?:[\w-]+\s+){0,2}$", re.IGNORECASE)
-"""What stands before a "best R²" that is a run's own: the best of its epochs."""
-WITHIN_A_RUN = words("epoch epochs training its checkpoint first last initial final start started starts beginning")
-OF_ALL = words("all any every gold standard still")
 COLUMN = {"pred_spread": "pred_range", "loss": "val_loss"}
 
 
@@ -156,7 +146,7 @@ def judge_extreme_words(
         same = epoch == saved
         named = {t.key for t in tokens if t.kind == "metric"}
         by_metric = re.search(r"best epoch", text, re.IGNORECASE) and named - {"saved_epoch"}
-        if not same and (_strange(tokens) or by_metric or QUALIFIED.search(text) or DELTA.search(text)):
+        if not same and (strange_word(tokens) or by_metric or QUALIFIED.search(text) or DELTA.search(text)):
             return
         yield Claim(
             line=line, kind=Kind.SUPERLATIVE, verdict=Verdict.SUPPORTED if same else Verdict.CONTRADICTED,
@@ -209,35 +199,25 @@ def _unless_open(claim: Claim, found: Said, text: str, tokens: Sequence[Token], 
     """A contradicted claim, not checkable where it may be the best of something else than all runs' final figures."""
     if claim.verdict is not Verdict.CONTRADICTED:
         return claim
-    why = _not_of_all_runs(found, text, tokens) or _of_another_split(tokens, facts, claim.about.get("run"))
+    why = not_of_all_runs(found.start, text, tokens) or _another_figure(tokens, found, facts, claim.about.get("run"))
+    why = why or _of_another_split(tokens, facts, claim.about.get("run"))
     if not why:
         return claim
     return replace(claim, verdict=Verdict.NOT_CHECKABLE, right=None, reason=f"{why}; of all runs, {claim.reason}")
 
 
-def _not_of_all_runs(found: Said, text: str, tokens: Sequence[Token]) -> str:
-    """Why a sentence does not plainly say which of all runs is first; empty where it does ("run2 has the highest R²")."""
-    own = "whether of the run's own epochs or of all runs is not plain"
-    if OWN.search(text[: found.start]):
-        return own
-    part = SUBSET.search(text)
-    if part:
-        return f"{part[0]!r} may make it the first of a part of the runs"
-    strange = _strange(tokens)
-    if strange:
-        return f"the sentence says more than could be read ({strange!r})"
-    if OF_RUNS.search(text):
+def _follows(tokens: Sequence[Token], found: Said) -> bool:
+    """Whether the metric follows its word: "the highest R² of all runs is ..." is of no run in particular."""
+    return any(t.kind == "metric" and t.start > found.start for t in tokens)
+
+
+def _another_figure(tokens: Sequence[Token], found: Said, facts: Facts, run: str | None) -> str:
+    """Why a number beside the claim shows that it is of another figure than the run's final one; empty where it does not."""
+    final = _final(facts, run, found.metric) if run is not None and found.metric is not None else None
+    numbers = [t.number for t in tokens if t.number is not None]
+    if final is None or not numbers or any(agrees(n, final, share=is_share(found.metric or "")) for n in numbers):
         return ""
-    if any(t.kind == "epoch" or (t.kind == "word" and t.key in WITHIN_A_RUN) for t in tokens):
-        return own
-    run = next(t for t in tokens if t.kind == "run")
-    after = [t for t in tokens if t.start > found.start]
-    between = text[run.end : found.start] if run.start < found.start else ""
-    if run.start < found.start:  # "run2 has the highest R²", and not "run2's MAE is the lowest"
-        return "" if re.fullmatch(r"\s*(?:has|had|achieves|achieved|gets|got|gives|gave)\s+the\s+", between) else own
-    at = after.index(run)  # "highest R²: run2", "the highest R² is run2's", and not "the highest R² of run2"
-    lead = after[at - 1].key if at else ""
-    return "" if lead in (":", "is", "was", "=", "has", "(") else own
+    return f"{numbers[0].text} is not its final figure, so it may be the best of its epochs"
 
 
 def _of_another_split(tokens: Sequence[Token], facts: Facts, run: str | None) -> str:
@@ -245,12 +225,6 @@ def _of_another_split(tokens: Sequence[Token], facts: Facts, run: str | None) ->
     final = facts.analyses[run].final if run is not None else None
     other = next((t.key for t in tokens if t.kind == "split" and (final is None or t.key != final.split)), None)
     return f"the figures of all runs are not of the {other} set" if other else ""
-
-
-def _strange(tokens: Sequence[Token]) -> str:
-    """A word that may change what is first; empty where there is none."""
-    known = HARMLESS | HIGHEST | LOWEST | JUDGED | OF_ALL | LOOSE_NAMES.keys()
-    return next((t.key for t in tokens if t.kind == "other-run" or (t.kind == "word" and t.key not in known)), "")
 
 
 def _logs_ratio(facts: Facts, runs: Sequence[str]) -> bool:
@@ -300,7 +274,7 @@ def _epoch_claim(
     best_epoch, best = (max if direction == "high" else min)(series, key=lambda pair: pair[1])
     word = "highest" if direction == "high" else "lowest"
     if best != own:
-        why = _not_of_all_epochs(text, tokens)
+        why = not_of_all_epochs(text, tokens)
         if why:
             return claim(Verdict.NOT_CHECKABLE, f"{why}; the {word} of all is of epoch {epoch_words(best_epoch)}")
         reason = f"the {word} {label(metric)} is {words_of(best, metric)} (epoch {epoch_words(best_epoch)}); epoch "
@@ -314,18 +288,6 @@ def _epoch_claim(
         )
         return claim(Verdict.NOT_CHECKABLE, reason)
     return claim(Verdict.SUPPORTED, f"{word} {label(metric)} of {len(series)} epochs: {words_of(own, metric)}")
-
-
-def _not_of_all_epochs(text: str, tokens: Sequence[Token]) -> str:
-    """Why a text does not plainly say which of a run's epochs is first in a metric of the validation set."""
-    strange = _strange(tokens)
-    if strange:
-        return f"it says more than could be read ({strange!r})"
-    delta = DELTA.search(text)
-    if delta:
-        return f"{delta[0]!r} makes it a difference"
-    other = next((t.key for t in tokens if t.kind == "split" and t.key != "validation"), None)
-    return f"the log's figures by epoch are not of the {other} set" if other else ""
 
 
 def _runs_claim(
@@ -347,7 +309,7 @@ def _runs_claim(
     named = own if len(own) == 1 else list(whose.runs if whose.certain else ())
     if metric is None:
         return claim(Verdict.NOT_CHECKABLE, "best by which metric is not said; " + _bests(facts, extremes))
-    if len(named) != 1:
+    if len(named) != 1 or (not own and _follows(tokens, found)):
         return claim(Verdict.NOT_CHECKABLE, "which run it is said of is not plain")
     if found.direction is None:
         return claim(

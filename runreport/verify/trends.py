@@ -12,7 +12,8 @@ from runreport.verify.facts import Epoch, Facts
 from runreport.verify.numbers import Written, agrees, rounding, shown
 from runreport.verify.page import Sentence
 from runreport.verify.record import Claim, Kind, Verdict
-from runreport.verify.superlatives import COLUMN, LOOSE_NAMES, Extremes
+from runreport.verify.scope import LOOSE_NAMES
+from runreport.verify.superlatives import COLUMN, Extremes
 from runreport.verify.tokens import Token
 from runreport.verify.values import shorten
 from runreport.verify.vocabulary import HARMLESS, HYPOTHETICAL, is_share, label
