@@ -148,8 +148,8 @@ def read_source(reader: Reader, source: Source, options: ReadOptions, fetcher: F
     """The runs of one source with what can be derived from their figures, or its one error."""
     try:
         runs = reader.read(source, options)
-        if source.predictions is not None:
-            runs = attached(runs, source.predictions, options)
+        if source.beside:
+            runs = attached(runs, source.beside, options)
         return [_shown(with_derived(run), fetcher) for run in runs]
     except InputError as error:
         return [fetcher.restated(error)]

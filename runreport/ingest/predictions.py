@@ -50,9 +50,15 @@ NO_TARGET = frozenset(
         "sigma",
         "ci",
         "interval",
+        "time",
+        "time_val",
+        "time_test",
+        "time_val_marginal",
+        "time_test_marginal",
     )
 )
-"""Remainders that say what else is known of a prediction: ``pred_std`` beside ``true_std`` is no target."""
+"""Remainders that say what else is known of a prediction: ``pred_std`` beside ``true_std`` is no target, and
+``pred_time_val`` of AutoGluon's leaderboards no prediction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

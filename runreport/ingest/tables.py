@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runreport.errors import InputError
 from runreport.ingest.cells import MOST_TEXT, number
-from runreport.ingest.columns import ALIASES, plain
+from runreport.ingest.columns import ALIASES, plain, several_loaders
 from runreport.ingest.documents import MEASURED, final_figures
 from runreport.ingest.epochs import STEPS
 from runreport.ingest.history import INDEXES, histories_of_table
@@ -98,6 +98,10 @@ def _runs_of_one(
     table, tested = without_test_rows(table)
     summary = final_figures(path, tested)
     split = "test" if summary else None
+    if several := several_loaders(tested):
+        shown = ", ".join(map(clean, several[:5]))
+        message = f"figures of several test loaders left out, as one test result is reported: {shown}"
+        notes = (*notes, Note(code="unused", message=message))
     if not table.rows:
         if not summary:
             raise InputError(path, found="only figures of the test split that are not known", expected="a row an epoch")

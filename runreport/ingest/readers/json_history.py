@@ -8,9 +8,11 @@ from pathlib import Path
 from runreport.ingest.columns import plain
 from runreport.ingest.documents import MEASURED, final_figures, read_json, split_of
 from runreport.ingest.history import histories_of_columns
-from runreport.ingest.json_shapes import EPOCH_KEY, EXPECTED, WRAPPERS, dumps
+from runreport.ingest.json_shapes import EPOCH_KEY, EXPECTED, STEPPED, WRAPPERS, dumps, series_of
 from runreport.ingest.reader import Claim, Head, Reader, ReadOptions, Source
 from runreport.ingest.runs import runs_of_parts
+from runreport.ingest.series import runs_of_series
+from runreport.ingest.tables import is_measured
 from runreport.run import Run
 
 KEY = re.compile(r'"([^"\\\n]{1,120})"\s{0,40}:\s{0,40}(\[\s{0,40}(?=[-\d.N"n])|\[|\{|"?[-+]?\d|"?NaN|null)')
@@ -24,7 +26,7 @@ def claim(path: Path, head: Head) -> Claim | None:
     if path.suffix.lower() != ".json" or path.name.startswith(NATIVE):
         return None
     text = head.text.lstrip()
-    if not text.startswith(("{", "[")) or not _is_history(text):
+    if not text.startswith(("{", "[")) or not (_is_history(text) or _is_series(text)):
         return None
     return Claim(root=path, run=path.stem, kind="history")
 
@@ -41,6 +43,15 @@ def _is_history(text: str) -> bool:
         if measured and (begins.startswith("[") or (not opens and (rows or keyed)) or _by_index(text, match.end())):
             return True
     return False
+
+
+def _is_series(text: str) -> bool:
+    """Whether metrics by name have lists of their own steps and values, or those of two splits bear no other name."""
+    keys = [(plain(match[1]), match[2]) for match in KEY.finditer(text)]
+    listed = {key for key, begins in keys if begins.startswith("[")}
+    if any(listed.issuperset(pair) for pair in STEPPED):
+        return any(begins == "{" and (is_measured(key) or key in MEASURED) for key, begins in keys)
+    return bool(listed & {"train"}) and bool(listed & {"val", "valid", "validation"})
 
 
 def _without_split(key: str) -> str:
@@ -76,6 +87,8 @@ def runs_of_document(source: Source, path: Path, document: object, options: Read
     InputError
         No history in it.
     """
+    if any(map(is_measured, map(plain, series := series_of(document)))):
+        return runs_of_series(source, path, series, options.columns)
     found = dumps(path, document)
     runs: list[Run] = []
     for dump in found:
