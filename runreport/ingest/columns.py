@@ -16,6 +16,8 @@ CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 NO_WORD = re.compile(r"[^0-9a-z]+")
 FILED_UNDER = "metrics_"
 """A folder that many file their figures under (``metrics/val/loss``) and that says nothing of them."""
+OVER_FOLDS = "_mean"
+"""What cross-validation adds to the mean over its folds (XGBoost's and CatBoost's ``test-rmse-mean``)."""
 LOADER = re.compile(r"(.+)_dataloader_idx_\d{1,4}")
 """What Lightning adds where there are several validation or test loaders: ``val_loss/dataloader_idx_0``, plain."""
 LR_OF_OPTIMIZERS = tuple(
@@ -284,6 +286,7 @@ def _by_plain(found: Sequence[str]) -> dict[str, list[str]]:
         usual = loader[1] if (loader := LOADER.fullmatch(short)) else short
         usual = usual.removesuffix("_epoch") if usual != "epoch" else usual
         usual = usual.removeprefix(FILED_UNDER)
+        usual = usual if short in NAMES else usual.removesuffix(OVER_FOLDS)
         for ending in PERCENT:
             usual = usual.removesuffix(ending) if usual.removesuffix(ending) in R2_NAMES else usual
         head, _, tail = usual.rpartition("_")

@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from runreport.history import History
+from runreport.ingest.columns import plain
 from runreport.run import Note
 from runreport.wording import plural
 
 STEPS = ("step", "global_step", "iteration", "iter")
 """Columns that number the optimizer's steps, which many loggers write beside the epoch."""
+BATCHES = ("batch", "batch_idx", "batch_index", "batch_id", "minibatch", "mini_batch")
+"""Columns that number the batches of an epoch."""
 Columns = Mapping[str, Sequence[float | None]]
 
 
@@ -111,7 +114,7 @@ def _differ(values: Sequence[float | None], rows: Sequence[int]) -> bool:
 
 def _told_apart(columns: Columns, rows: Sequence[int]) -> bool:
     """Whether a step column has another value in each of these rows, but for rows that complement each other."""
-    steps = next((columns[name] for name in STEPS if name in columns), None)
+    steps = next((values for name, values in columns.items() if plain(name) in (*STEPS, *BATCHES)), None)
     return steps is not None and len({steps[row] for row in rows}) > 1
 
 

@@ -24,6 +24,7 @@ from runreport.ingest.documents import (
     split_of,
 )
 from runreport.ingest.filler import without_filler
+from runreport.ingest.history import CLOCKS
 from runreport.ingest.scalars import flat as settings_of
 from runreport.ingest.series import Point
 from runreport.run import Note
@@ -153,7 +154,26 @@ def _rows(path: Path, document: Sequence[object]) -> list[Row]:
     """A list of row objects."""
     if not document or not all(isinstance(entry, dict) for entry in document):
         raise InputError(path, found="a list that is not one of rows", expected=EXPECTED)
-    return [row_of(entry) for entry in document if isinstance(entry, dict)]
+    rows = [row_of(entry) for entry in document if isinstance(entry, dict)]
+    _refuse_results(path, [entry for entry in document if isinstance(entry, dict)], rows)
+    return rows
+
+
+def _refuse_results(path: Path, entries: Sequence[Mapping[str, object]], rows: Sequence[Row]) -> None:
+    """Refuses rows that nothing numbers and that a text tells apart: results of models, whose order is no time."""
+    if len(rows) < 2 or any(KNOWN.get(plain(name)) == "epoch" for row in rows for name in row):
+        return
+    for key in entries[0]:
+        words = [entry.get(key) for entry in entries]
+        texts = {word for word in words if isinstance(word, str) and number_of(word) is None}
+        if len(texts) == len(rows) and plain(key) not in CLOCKS:
+            shown = ", ".join(name_of(word)[:30] for word in words[:3])
+            raise InputError(
+                path,
+                found=f"a list of results: {name_of(key)!r} tells its {len(rows)} rows apart ({shown}), none numbers epochs",
+                expected=EXPECTED,
+                remedy="give the log of each run, or its predictions",
+            )
 
 
 def _by_epoch(document: Mapping[str, object]) -> list[Row]:

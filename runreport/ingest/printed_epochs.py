@@ -99,7 +99,7 @@ def collect(lines: Iterable[str]) -> Log:
         return log
     counted = _collect((line for line in lines if COUNT_OF.match(line)), counted_line)
     ats = [record.at for record in counted.records]
-    rises = len(set(ats)) > 1 and sum(b > a for a, b in pairwise(ats)) >= len(ats) - 1 - len(ats) // 10
+    rises = len(set(ats)) > 1 and sum(b < a for a, b in pairwise(ats)) <= len(ats) // 10
     if rises and (counted.tells or counted.has_bare_splits):
         counted.counted = True
         return counted

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from runreport.ingest.boosting import set_and_metric
 from runreport.ingest.columns import plain
-from runreport.ingest.documents import KNOWN, MOST_NAME, SPLITS, split_of
+from runreport.ingest.documents import CONTAINERS, KNOWN, MOST_NAME, SPLITS, split_of
 
 MOST_LINE = 5_000
 """Characters of a line that is read: an epoch's figures take a few hundred, and what is longer is data."""
@@ -38,8 +38,12 @@ ROUND = re.compile(r"\s{0,4}\[(\d{1,9})\]\s{1,8}(?=[^\s\d\[])")
 CATBOOST = re.compile(r"(\d{1,9}):\s{1,8}learn:")
 OBJECTIVE = re.compile(r"iter\s{1,8}(\d{1,9}) value ([-+]?[\d.]{1,30}(?:e[-+]?\d{1,3})?)\s{0,4}$", re.IGNORECASE)
 """``iter  10 value 12.3``: R's nnet, and its optim, print the objective so."""
-COUNT_OF = re.compile(r"\s{0,8}[\[(]?(\d{1,9})\s?/\s?(\d{1,9})[\])]?[\s:|,-]|\s{0,4}\[(\d{1,9})\]\s")
-"""``[3/50] train loss: 0.1``, ``3/50 ...``, ``[300] loss=0.1``: a count of something that the line does not name."""
+COUNT_OF = re.compile(
+    r"\s{0,8}[\[(]?\s{0,6}(\d{1,9})\s?/\s?\d{1,9}[\])]?[\s:|,-]|\s{0,4}\[(\d{1,9}),\s{1,8}\d{1,9}\]\s|\s{0,4}\[(\d{1,9})\]\s"
+)
+"""``[3/50] train loss: 0.1``, ``3/50 ...``, ``[3,  2000] loss: 0.1`` (epoch and batch), ``[300] loss=0.1``: a count of something
+that the line does not name."""
+ARROW = re.compile(r"(?:->|=>|→)$")
 BAR = re.compile(r"\[[=>.#]|%\||\bETA\b|s/step|it/s|s/it")
 CLOCK = re.compile(r"\[?\d{1,2}:\d{2}:\d{2}(?:[.,]\d{1,6})?\]\s?")
 BATCHES = re.compile(r"\[\s{0,9}\d{1,12}/\d{1,12}\s{0,9}\]")
@@ -121,7 +125,8 @@ def counted_line(line: str) -> Line | None:
     if not any(plain(name) in KNOWN or split_of(plain(name).split("_")[0]) for name in found):
         return None
     found = {name: value for name, value in found.items() if name not in ("epoch", "step", "iter")}
-    return Line("iter" if match[3] else "epoch", float(match[3] or match[1]), found) if found else None
+    at = next(number for number in match.groups() if number)
+    return Line("iter" if match[3] else "epoch", float(at), found) if found else None
 
 
 def parse_line(line: str) -> Line | None:
@@ -218,13 +223,15 @@ def _pairs(line: str, *, boosting: bool = False, averaged: bool = False) -> dict
 def _name(before: str, section: str, *, boosting: bool) -> tuple[str | None, str]:
     """The name that ends right before a number, and the split that the words before it announce."""
     text = before[-2 * MOST_NAME :].replace("*", " ").rstrip(" \t'\"([")
-    said = text.endswith((":", "="))
-    text = text.rstrip(" \t:='\"")
+    said = text.endswith((":", "=", "->", "=>", "→"))
+    text = ARROW.sub("", text).rstrip(" \t:='\"")
     pieces = [p.strip(" \t'\"=") for p in CUTS.split(text)]
     for piece in pieces[:-1]:
         words = piece.split()
         if words and (split := split_of(words[0])) and len(words) <= 2:
             section = split
+        elif len(words) > 1 and plain(words[-1]) in CONTAINERS and (named := [s for w in words if (s := split_of(w))]):
+            section = named[0]  # `Median validation metrics:`
     words = pieces[-1].split()
     if boosting:
         whole = " ".join(words)
@@ -269,6 +276,8 @@ def _known(words: list[str]) -> str | None:
         name = " ".join(words[-count:]).split("=")[-1]
         known = plain(name)
         head, _, rest = known.partition("_")
+        if rest in AXES and split_of(head) is not None:
+            return words[-1]  # `Train Epoch: 3`
         if known in KNOWN or known in AXES or (rest in KNOWN and split_of(head) is not None):
             before = words[-count - 1] if len(words) > count else None
             if before is None or known in AXES or plain(before) in FILLERS:

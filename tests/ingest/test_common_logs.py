@@ -130,6 +130,22 @@ LAYOUTS: dict[str, tuple[str, str, dict[str, dict[int, float]]]] = {
         "metrics.json", json.dumps({f"{w}.loss": {"steps": [*EPOCHS], "values": [*c.values()], "timestamps": []} for w, c in (("train", T), ("val", V))}), BOTH,
     ),
     "ClearML": ("a.json", json.dumps({"loss": {w: {"name": w, "x": [*EPOCHS], "y": [*c.values()]} for w, c in (("train", T), ("val", V))}}), BOTH),
+    "NeuralHydrology": (
+        "output.log", lines(lambda e: f"2021-01-01 10:00:00,123: Epoch {e} average loss: avg_loss: {T[e]}, avg_total_loss: {T[e]}\n"
+        f"2021-01-01 10:00:00,123: Epoch {e} average validation loss: {V[e]} -- Median validation metrics: avg_loss: {V[e]}, NSE: 0.5\n"), BOTH,
+    ),
+    "PyTorch's MNIST example": (
+        "a.log", lines(lambda e: f"Train Epoch: {e} [0/60000 (0%)]\tLoss: 9.0\nTrain Epoch: {e} [640/60000 (1%)]\tLoss: {T[e]}\n\nTest set: Average loss: {V[e]}\n"), BOTH,
+    ),
+    "PyTorch's first tutorial": ("a.log", lines(lambda e: f"[{e},  2000] loss: {T[e]}\n"), {"train_loss": T}),
+    "arrows": ("a.log", lines(lambda e: f"--> Epoch {e}: train loss -> {T[e]}, val loss -> {V[e]}\n"), BOTH),
+    "a padded count, and sections": ("slurm-1.out", lines(lambda e: f"[  {e}/6] train: rmse={T[e]} | val: rmse={V[e]} | lr=1e-3\n"), RMSE),
+    "rich": (
+        "a.txt", "┏━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━━━━┓\n┃ Epoch ┃ Train Loss ┃ Val Loss ┃\n┡━━━━━━━╇━━━━━━━━━━━━╇━━━━━━━━━━┩\n"
+        + lines(lambda e: f"│ {e} │ {T[e]} │ {V[e]} │\n") + "└───────┴────────────┴──────────┘\n", BOTH,
+    ),
+    "XGBoost's cv as CSV": ("a.csv", ",train-rmse-mean,train-rmse-std,test-rmse-mean,test-rmse-std\n" + lines(lambda e: f"{e},{T[e]},0.1,{V[e]},0.1\n"), RMSE),
+    "a row a batch": ("a.csv", "epoch,batch,loss\n" + lines(lambda e: f"{e},0,9\n{e},1,{T[e]}\n"), {"train_loss": T}),
     "Lightning with one loader named": (
         "metrics.csv", "epoch,step,train_loss,val_loss/dataloader_idx_0\n" + lines(lambda e: f"{e},{e},{T[e]},\n{e},{e},,{V[e]}\n"), BOTH,
     ),
@@ -143,6 +159,7 @@ def test_the_curves_are_read(tmp_path: Path, layout: str) -> None:
     (run,) = load_runs([str(tmp_path / name)])
     assert isinstance(run, Run), str(run)
     assert run.history is not None
+    assert not any(note.code == "log.duplicate-epochs" for note in run.notes)
     for known in ("train_loss", "val_loss", "train_rmse", "rmse", "epoch_seconds"):
         logged = list(run.history.get(known)) if run.history.has(known) else None
         if known in expected:
@@ -168,6 +185,7 @@ def test_the_curves_are_read(tmp_path: Path, layout: str) -> None:
         ("a.txt", "[ Info: nothing here\n[ Info: nor here\n", "no line names an epoch"),
         ("leaderboard.csv", "model,score_val,eval_metric,pred_time_val\nA,-0.5,root_mean_squared_error,0.1\nB,-0.6,root_mean_squared_error,0.2\n",
          "a table of results: column 'model'"),
+        ("results.json", '[{"model": "a", "rmse": 0.5}, {"model": "b", "rmse": 0.4}]', "a list of results: 'model'"),
         ("metrics.csv", "epoch,step,train_loss,val_loss/dataloader_idx_0,val_loss/dataloader_idx_1\n0,1,1,2,3\n1,2,1,2,3\n",
          "--column val_loss=val_loss/dataloader_idx_0"),
     ],

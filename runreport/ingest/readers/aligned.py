@@ -27,14 +27,12 @@ LINES = 400
 """Lines in which the header is looked for: a loop prints its model and its settings before."""
 MOST_LINE = 5_000
 MOST_CELLS = 200
-RULE = re.compile(r"[\s\-=+|:_*~#─━═┼│╪╬┃┏┓┡┩└┘┌┐├┤┬┴╭╮╰╯]*")
+RULE = re.compile(r"[\s\-=+|:_*~#─━═┼│╪╬┃┏┓┡┩└┘┌┐├┤┬┴╭╮╰╯┳╇╈┻╋┠┨┣┫┗┛]*")
 """A line of dashes, or a blank one."""
 BARS = re.compile(r"[|│┃║]")
 GAP = re.compile(r"\s{2,}|\t")
 DASHES = re.compile(r"[-_=─━]{2,}")
 UNIT = re.compile(r"\([^()]{0,20}\)")
-ABSENT = MISSING | {"no log"}
-"""Cells that say "not logged"; the last is what Transformers writes into its model cards."""
 EXPECTED = "a line of names (epoch, train_loss, ...) over rows of as many numbers"
 MARKS = "*<-✓←"
 """What loops put behind the row of the best epoch."""
@@ -74,7 +72,7 @@ def read(source: Source, options: ReadOptions) -> list[Run]:
     numbers: list[int] = []
     passed = 0
     for number, line in enumerate(lines[at + 1 :], start=at + 2):
-        cells = ["" if cell.lower() in ABSENT else cell for cell in cells_of_line(line)]
+        cells = ["" if cell.lower() in MISSING else cell for cell in cells_of_line(line)]
         if len(cells) == len(names) + 1 and not cells[-1].strip(MARKS):
             cells = cells[:-1]
         if len(cells) == len(names) and _is_row(cells):
@@ -180,7 +178,7 @@ def _is_row(cells: list[str]) -> bool:
     """Whether a line is a row of figures: numbers or not logged, and more than half of them numbers."""
 
     def figure(cell: str) -> bool:
-        if cell.lower() in ABSENT:
+        if cell.lower() in MISSING:
             return True
         try:
             to_float(cell.rstrip("%smh"))
@@ -188,7 +186,7 @@ def _is_row(cells: list[str]) -> bool:
             return seconds(cell) is not None
         return True
 
-    return sum(cell.lower() not in ABSENT for cell in cells) > len(cells) / 2 and all(map(figure, cells))
+    return sum(cell.lower() not in MISSING for cell in cells) > len(cells) / 2 and all(map(figure, cells))
 
 
 def claim_markdown(path: Path, head: Head) -> Claim | None:
