@@ -27,7 +27,7 @@ from runreport.ingest.columns import (
     prediction_columns,
     several_loaders,
 )
-from runreport.ingest.epochs import STEPS, Columns, one_row_an_epoch, split_restarts, with_epochs_of_steps
+from runreport.ingest.epochs import STEPS, Columns, axis_of_a_constant_epoch, one_row_an_epoch, split_restarts, with_epochs_of_steps
 from runreport.ingest.filler import without_filler
 from runreport.ingest.table import LARGEST, MISSING, Table, bounded, numbers, read_table, to_float
 from runreport.run import Note
@@ -235,6 +235,10 @@ def _histories(records: Records, mapped: dict[str, str]) -> list[HistoryPart]:
         values, said = with_epochs_of_steps(data["epoch"], steps)
         notes += said
         epochs = _epochs(records, mapped["epoch"], values)
+        if (counted := axis_of_a_constant_epoch(epochs, steps, [data[n] for n in _measured(mapped)])) is not None:
+            epochs, by = counted
+            message = f"{mapped['epoch']} is the same in every row: the rows were numbered {by}"
+            notes.append(Note(code="derived", message=message))
     else:
         epochs = [float(i + 1) for i in range(len(records.lines))]
         notes.append(Note(code="derived", message="there is no epoch column: rows were numbered from 1"))
