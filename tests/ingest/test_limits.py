@@ -58,7 +58,8 @@ def test_what_a_compressed_file_expands_to(tmp_path: Path, monkeypatch: pytest.M
     ("name", "said"), [("log.json", "MiB of JSON; expected at most"), ("log.yaml", "KiB of YAML; expected at most")]
 )
 def test_a_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str) -> None:
-    path = written(tmp_path / name, json.dumps({"val_loss": [0.5] * 3_000}))
+    text = json.dumps({"val_loss": [0.5] * 3_000})
+    path = written(tmp_path / name, text if name.endswith("json") else "val_loss:\n" + "- 0.5\n" * 300)
     monkeypatch.setattr(documents, "MAX_JSON_BYTES", 1000)
     monkeypatch.setattr(yaml_history, "MAX_BYTES", 1000)
     assert said in refused(path)
