@@ -60,7 +60,9 @@ def axis_of_a_constant_epoch(
     >>> axis_of_a_constant_epoch([0, 0, 0], [10, 20, 30], [[3.0, 2.0, 1.0]])
     ([10, 20, 30], 'by their steps')
     """
-    if len(set(epochs)) != 1 or all(len({v for v in values if v is not None}) < FEWEST_OF_A_COURSE for values in measured):
+    if len(set(epochs)) != 1 or all(
+        len({v for v in values if v is not None}) < FEWEST_OF_A_COURSE for values in measured
+    ):
         return None
     known = [s for s in steps or () if s is not None and math.isfinite(s)]
     if len(known) == len(epochs) and len(set(known)) > 1 and all(b >= a for a, b in pairwise(known)):

@@ -27,7 +27,14 @@ from runreport.ingest.columns import (
     prediction_columns,
     several_loaders,
 )
-from runreport.ingest.epochs import STEPS, Columns, axis_of_a_constant_epoch, one_row_an_epoch, split_restarts, with_epochs_of_steps
+from runreport.ingest.epochs import (
+    STEPS,
+    Columns,
+    axis_of_a_constant_epoch,
+    one_row_an_epoch,
+    split_restarts,
+    with_epochs_of_steps,
+)
 from runreport.ingest.filler import without_filler
 from runreport.ingest.table import LARGEST, MISSING, Table, bounded, numbers, read_table, to_float
 from runreport.run import Note

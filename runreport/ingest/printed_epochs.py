@@ -122,6 +122,8 @@ def _collect(lines: Iterable[str], parse: Callable[[str], Line | None]) -> Log:
             continue
         if said := ANNOUNCED.search(line[:200]):
             announced = split_of(said[1] or said[2])
+            if announced == "test":
+                announced, testing = None, testing or current is not None
             continue
         testing = testing or bool(current and TEST_PHASE.search(line[:200]))
         tested = tested or bool(current and TESTING.match(line))
@@ -137,6 +139,8 @@ def _collect(lines: Iterable[str], parse: Callable[[str], Line | None]) -> Log:
             for name, value in found.figures.items()
             if not (found.averaged and plain(name) in ("time", "data"))  # seconds of a batch, not of the epoch
         }
+        if announced is not None and found.axis is None and figures:
+            section, announced = announced, None
         if found.axis is not None and found.at is not None:
             testing = tested = False
             section = None

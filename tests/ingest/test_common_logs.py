@@ -207,6 +207,29 @@ def test_bare_train_and_val_beside_a_loss_are_scores_that_nobody_named(tmp_path:
     assert not run.history.has("val_loss")
 
 
+@pytest.mark.parametrize(
+    "said", ["Evaluating on test set", "Evaluating the best model on the test set", "Testing on test data"]
+)
+def test_figures_after_an_announced_test_are_no_epochs(tmp_path: Path, said: str) -> None:
+    text = lines(lambda e: f"Epoch {e}\nTrain loss: {T[e]}\nVal loss: {V[e]}\n") + f"{said}\nRMSE: 9.0\nTest R2: 0.5\n"
+    (tmp_path / "a.log").write_text(text, encoding="utf-8")
+    (run,) = load_runs([str(tmp_path / "a.log")])
+    assert isinstance(run, Run)
+    assert run.history is not None
+    assert not run.history.has("rmse")
+    assert run.summary["r2"] == 0.5
+
+
+def test_figures_on_lines_of_their_own_after_an_announced_validation(tmp_path: Path) -> None:
+    text = lines(lambda e: f"Epoch {e}\nloss: {T[e]}\nEvaluating on validation set\nloss: {V[e]}\nmae: 0.{e}\n")
+    (tmp_path / "a.log").write_text(text, encoding="utf-8")
+    (run,) = load_runs([str(tmp_path / "a.log")])
+    assert isinstance(run, Run)
+    assert run.history is not None
+    assert (list(run.history.get("train_loss")), list(run.history.get("val_loss"))) == ([*T.values()], [*V.values()])
+    assert list(run.history.get("mae")) == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+
+
 def test_figures_of_several_test_loaders_are_left_out_and_it_is_said(tmp_path: Path) -> None:
     rows = lines(lambda e: f"{e},{e},{T[e]},{V[e]},,\n") + "7,7,,,0.5,0.7\n"
     text = "epoch,step,train_loss,val_loss,test_loss/dataloader_idx_0,test_loss/dataloader_idx_1\n" + rows
