@@ -186,7 +186,14 @@ SAMPLE_NAMES = ("y_true", "y_pred")
 PRED_NAMES = (
     "y_pred", "pred", "preds", "prediction", "predictions", "predicted", "predict", "y_hat", "yhat", "estimate", "output",
     "forecast", "forecasts", "simulated", "sim", "pred_y", "y_predict", "y_predicted", "y_val_pred", "y_test_pred",
+    "calculated", "calc", "computed",
 )  # fmt: skip
+
+
+ID_LIKE = re.compile(
+    r"(?:^|_)(?:id|ids|idx|index|key|row|rows|name|uuid|date|time|timestamp|ds|cutoff|sample|fold|split)$"
+)
+"""Names (after ``plain``) of columns that say which row it is: never suggested as the truth."""
 
 
 def plain(name: str) -> str:

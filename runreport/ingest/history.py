@@ -17,6 +17,7 @@ from runreport.ingest.bare_splits import bare_losses
 from runreport.ingest.cells import numbers_where_they_are, seconds
 from runreport.ingest.columns import (
     ALIASES,
+    ID_LIKE,
     SCORES,
     TRAIN_WORDS,
     TRUE_NAMES,
@@ -324,7 +325,10 @@ def _remedy(path: Path, table: Table) -> str:
         prediction_columns(path, table.header)
     except InputError:
         truths = [name for name in table.header if plain(name) in TRUE_NAMES]
-        others = [name for name in table.header if name and name not in truths and _is_numeric(table, name)]
+        others = [
+            name for name in table.header
+            if name and name not in truths and not ID_LIKE.search(plain(name)) and _is_numeric(table, name)
+        ]  # fmt: skip
         if len(truths) == 1 and others:
             choice = shlex.quote(f"y_pred={others[0]}")
             return f"if these are predictions, name their column: --reader predictions --column {choice}"

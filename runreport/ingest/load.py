@@ -180,7 +180,8 @@ def labelled(sources: Sequence[Source]) -> list[Source]:
     lengths = [1] * len(sources)
     while True:
         labels = ["/".join(p[-length:]) for p, length in zip(parts, lengths, strict=True)]
-        counts = Counter(labels)
+        # Two logs of one name in one folder (run.log, run.json) are told apart by no folder: they get numbers.
+        counts = Counter(label for label, _ in set(zip(labels, parts, strict=True)))
         longer = [
             length + 1 if counts[label] > 1 and length < len(p) else length
             for p, label, length in zip(parts, labels, lengths, strict=True)

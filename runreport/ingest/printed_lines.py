@@ -43,6 +43,8 @@ COUNT_OF = re.compile(
 )
 """``[3/50] train loss: 0.1``, ``3/50 ...``, ``[3,  2000] loss: 0.1`` (epoch and batch), ``[300] loss=0.1``: a count of something
 that the line does not name."""
+OF_KIND = re.compile(r"\s?\((?:mse|mae|rmse|l1|l2|huber|smooth ?l1|mean|avg|average)\)$", re.IGNORECASE)
+"""What kind of loss it is, in brackets: ``Train Loss (mse): 0.1``."""
 ARROW = re.compile(r"(?:->|=>|→)$")
 BAR = re.compile(r"\[[=>.#]|%\||\bETA\b|s/step|it/s|s/it")
 CLOCK = re.compile(r"\[?\d{1,2}:\d{2}:\d{2}(?:[.,]\d{1,6})?\]\s?")
@@ -224,7 +226,7 @@ def _name(before: str, section: str, *, boosting: bool) -> tuple[str | None, str
     """The name that ends right before a number, and the split that the words before it announce."""
     text = before[-2 * MOST_NAME :].replace("*", " ").rstrip(" \t'\"([")
     said = text.endswith((":", "=", "->", "=>", "→"))
-    text = ARROW.sub("", text).rstrip(" \t:='\"")
+    text = OF_KIND.sub("", ARROW.sub("", text).rstrip(" \t:='\""))
     pieces = [p.strip(" \t'\"=") for p in CUTS.split(text)]
     for piece in pieces[:-1]:
         words = piece.split()

@@ -138,6 +138,7 @@ LAYOUTS: dict[str, tuple[str, str, dict[str, dict[int, float]]]] = {
         "a.log", lines(lambda e: f"Train Epoch: {e} [0/60000 (0%)]\tLoss: 9.0\nTrain Epoch: {e} [640/60000 (1%)]\tLoss: {T[e]}\n\nTest set: Average loss: {V[e]}\n"), BOTH,
     ),
     "PyTorch's first tutorial": ("a.log", lines(lambda e: f"[{e},  2000] loss: {T[e]}\n"), {"train_loss": T}),
+    "the kind of the loss in brackets": ("a.log", lines(lambda e: f"Epoch {e:03d} | Train Loss(mse): {T[e]} | Val Loss (MSE): {V[e]}\n"), BOTH),
     "arrows": ("a.log", lines(lambda e: f"--> Epoch {e}: train loss -> {T[e]}, val loss -> {V[e]}\n"), BOTH),
     "a padded count, and sections": ("slurm-1.out", lines(lambda e: f"[  {e}/6] train: rmse={T[e]} | val: rmse={V[e]} | lr=1e-3\n"), RMSE),
     "rich": (

@@ -172,6 +172,12 @@ def test_the_folder_worked_in_has_a_name_too(tmp_path: Path, monkeypatch: pytest
     assert loaded_names(Path("run1.csv"), Path("../there/run1.csv")) == ["here/run1", "there/run1"]
 
 
+def test_two_logs_of_one_name_in_one_folder_are_told_apart_by_a_number(tmp_path: Path) -> None:
+    write(tmp_path / "fit.log", "epoch 1 val_loss: 0.5\nepoch 2 val_loss: 0.4\n")
+    write(tmp_path / "fit.json", '{"val_loss": [0.5, 0.4]}')
+    assert loaded_names(tmp_path) == ["fit", "fit-2"]
+
+
 def test_a_part_of_a_file_never_shares_its_name_with_another_run(tmp_path: Path) -> None:
     write(tmp_path / "run-part1.csv", HISTORY)
     write(tmp_path / "run.csv", "epoch,val_loss\n1,0.5\n2,0.4\n1,0.6\n2,0.5\n")
