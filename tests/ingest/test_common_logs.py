@@ -198,6 +198,13 @@ def test_what_cannot_be_told_is_asked_about(tmp_path: Path, name: str, text: str
     assert said in str(error)
 
 
+@pytest.mark.parametrize("lists", [([9, 7, 5, 3, 2], [1, 4, 6, 8, 0]), (["a.png", "b.png"], ["c.png"])])
+def test_a_split_of_a_data_set_is_no_history(tmp_path: Path, lists: tuple[list[object], list[object]]) -> None:
+    (tmp_path / "splits.json").write_text(json.dumps({"train": lists[0], "val": lists[1]}), encoding="utf-8")
+    (error,) = load_runs([str(tmp_path)])
+    assert "no runs in this folder" in str(error)
+
+
 def test_bare_train_and_val_beside_a_loss_are_scores_that_nobody_named(tmp_path: Path) -> None:
     text = "".join(f"Epoch: {e:03d}, Loss: {T[e]}, Train: 0.9{e}, Val: 0.8{e}, Test: 0.7{e}\n" for e in EPOCHS)
     (tmp_path / "a.log").write_text(text, encoding="utf-8")

@@ -17,6 +17,7 @@ from runreport.run import Run
 
 KEY = re.compile(r'"([^"\\\n]{1,120})"\s{0,40}:\s{0,40}(\[\s{0,40}(?=[-\d.N"n])|\[|\{|"?[-+]?\d|"?NaN|null)')
 """A key and how its value begins; every part is bounded, so any text is gone through in one pass."""
+TRAIN_FIGURES = re.compile(r'"train"\s{0,40}:\s{0,40}\[\s{0,40}-?\d{1,15}\.\d', re.IGNORECASE)
 NATIVE = "metrics_"
 """Files that begin so are the final figures of the native format."""
 
@@ -46,12 +47,15 @@ def _is_history(text: str) -> bool:
 
 
 def _is_series(text: str) -> bool:
-    """Whether metrics by name have lists of their own steps and values, or those of two splits bear no other name."""
+    """Whether metrics by name have lists of their own steps and values, or those of two splits bear no other name.
+
+    A split of a data set lists whole numbers or names under the same words: figures have a point.
+    """
     keys = [(plain(match[1]), match[2]) for match in KEY.finditer(text)]
     listed = {key for key, begins in keys if begins.startswith("[")}
     if any(listed.issuperset(pair) for pair in STEPPED):
         return any(begins == "{" and (is_measured(key) or key in MEASURED) for key, begins in keys)
-    return bool(listed & {"train"}) and bool(listed & {"val", "valid", "validation"})
+    return TRAIN_FIGURES.search(text) is not None and bool(listed & {"val", "valid", "validation"})
 
 
 def _without_split(key: str) -> str:
