@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runreport.cli import complete
 from runreport.cli.common import (
     UNUSABLE,
     check_key,
@@ -29,6 +28,7 @@ from runreport.cli.common import (
 )
 from runreport.cli.engine import EngineName, runs_by_engine
 from runreport.cli.many import MOST_COMPARED, Job, Kept, Reuse, finished, whole_document
+from runreport.cli.options import Column, Group, Key, Paths, Reader, SettingsFile, Truth
 from runreport.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,24 +56,19 @@ class Format(StrEnum):
 
 
 def analyze(
-    paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Log files, folders or globs. A file brings its siblings.")
-    ],
+    paths: Paths,
     out: Annotated[Path | None, typer.Option(help="Folder for the reports [default: reports; json: none].")] = None,
     output: Annotated[
         Format,
         typer.Option("--format", help="md, html: files and a summary here; json: one document here."),
     ] = Format.MD,
     criteria: Annotated[Path | None, typer.Option(help="YAML file of success criteria.")] = None,
-    group: Annotated[str | None, typer.Option(help="Column of the predictions to resample whole.")] = None,
-    column: Annotated[list[str] | None, typer.Option(help="Name a column: val_loss=valid_mse. Repeatable.")] = None,
-    reader: Annotated[
-        str | None,
-        typer.Option(help="Read with this reader (see: runreport formats).", autocompletion=complete.readers),
-    ] = None,
-    truth: Annotated[Path | None, typer.Option(help="Table of true values, for predictions without.")] = None,
-    key: Annotated[str | None, typer.Option(help="Column that joins --truth to the predictions.")] = None,
-    settings: Annotated[Path | None, typer.Option(help="Settings file [default: runreport.toml here].")] = None,
+    group: Group = None,
+    column: Column = None,
+    reader: Reader = None,
+    truth: Truth = None,
+    key: Key = None,
+    settings: SettingsFile = None,
     next_config: Annotated[
         Path | None, typer.Option("--next", help="Write the next run's whole config here (one run).")
     ] = None,

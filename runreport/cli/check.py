@@ -28,6 +28,7 @@ from runreport.cli.common import (
     unused,
     watched,
 )
+from runreport.cli.options import Column, Group, Key, Paths, Reader, SettingsFile, Truth
 from runreport.errors import InputError
 from runreport.findings import Severity
 
@@ -72,9 +73,7 @@ class Asked:
 
 
 def check(
-    paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Log files, folders or globs. A file brings its siblings.")
-    ],
+    paths: Paths,
     fail_on: Annotated[
         Severity, typer.Option("--fail-on", help="Least severity of a finding that fails.")
     ] = Severity.CRITICAL,
@@ -93,15 +92,12 @@ def check(
         bool, typer.Option("--github", help="Annotations, and a summary in $GITHUB_STEP_SUMMARY.")
     ] = False,
     comment: Annotated[Path | None, typer.Option(help="Write the body of a pull-request comment here.")] = None,
-    group: Annotated[str | None, typer.Option(help="Column of the predictions to resample whole.")] = None,
-    column: Annotated[list[str] | None, typer.Option(help="Name a column: val_loss=valid_mse. Repeatable.")] = None,
-    reader: Annotated[
-        str | None,
-        typer.Option(help="Read with this reader (see: runreport formats).", autocompletion=complete.readers),
-    ] = None,
-    truth: Annotated[Path | None, typer.Option(help="Table of true values, for predictions without.")] = None,
-    key: Annotated[str | None, typer.Option(help="Column that joins --truth to the predictions.")] = None,
-    settings: Annotated[Path | None, typer.Option(help="Settings file [default: runreport.toml here].")] = None,
+    group: Group = None,
+    column: Column = None,
+    reader: Reader = None,
+    truth: Truth = None,
+    key: Key = None,
+    settings: SettingsFile = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what went wrong.")] = False,
 ) -> None:
     """Parse, call, print."""

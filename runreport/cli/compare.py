@@ -10,6 +10,7 @@ import typer
 from runreport.cli import complete
 from runreport.cli.analyze import Format, _analyze_all, _tiers, form_of
 from runreport.cli.common import UNUSABLE, column_options, console, fail, say, settings_from, split_loaded, unused
+from runreport.cli.options import Column, Group, SettingsFile
 from runreport.errors import InputError
 
 HELP = """Compare runs, by name or path: paired where they predicted the same samples, an honest refusal where not.
@@ -35,9 +36,9 @@ def compare(
     ] = Format.MD,
     embed: Annotated[bool, typer.Option("--embed", help="Markdown with its charts inside.")] = False,
     criteria: Annotated[Path | None, typer.Option(help="YAML file of success criteria.")] = None,
-    group: Annotated[str | None, typer.Option(help="Column of the predictions to resample whole.")] = None,
-    column: Annotated[list[str] | None, typer.Option(help="Name a column: val_loss=valid_mse. Repeatable.")] = None,
-    settings: Annotated[Path | None, typer.Option(help="Settings file [default: runreport.toml here].")] = None,
+    group: Group = None,
+    column: Column = None,
+    settings: SettingsFile = None,
 ) -> None:
     """Parse, call, print."""
     try:

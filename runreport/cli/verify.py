@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runreport.cli.common import UNUSABLE, column_options, console, fail, say, settings_from, split_loaded
+from runreport.cli.options import Column, SettingsFile
 from runreport.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def verify(
         Format, typer.Option("--format", help="text: a list here; json: one document; md: tables for a comment.")
     ] = Format.TEXT,
     everything: Annotated[bool, typer.Option("--all", help="Show also what is supported.")] = False,
-    column: Annotated[list[str] | None, typer.Option(help="Name a column: val_loss=valid_mse. Repeatable.")] = None,
-    settings: Annotated[Path | None, typer.Option(help="Settings file [default: runreport.toml here].")] = None,
+    column: Column = None,
+    settings: SettingsFile = None,
 ) -> None:
     """Parse, call, print."""
     try:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from runreport.cli.common import column_options, console, fail, say, settings_from
+from runreport.cli.options import Column, Reader, SettingsFile
 from runreport.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def watch(
     once: Annotated[bool, typer.Option("--once", help="Look once, print, end: for scripts.")] = False,
     plain: Annotated[bool, typer.Option("--plain", help="A line an epoch instead of a live table.")] = False,
     bell: Annotated[bool, typer.Option("--bell/--no-bell", help="Ring the terminal's bell when a rule fires.")] = True,
-    column: Annotated[list[str] | None, typer.Option(help="Name a column: val_loss=valid_mse. Repeatable.")] = None,
-    reader: Annotated[str | None, typer.Option(help="Read with this reader (see: runreport formats).")] = None,
-    settings: Annotated[Path | None, typer.Option(help="Settings file [default: runreport.toml here].")] = None,
+    column: Column = None,
+    reader: Reader = None,
+    settings: SettingsFile = None,
 ) -> None:
     """Parse, follow, print."""
     from runreport.ingest.reader import ReadOptions

@@ -20,7 +20,8 @@ OF_RUNS = re.compile(
 )
 OF_EPOCHS = re.compile(r"\bof all (?:the |its |\d+ |logged )*(?:epochs?|checkpoints?)\b", re.IGNORECASE)
 SUBSET = re.compile(
-    r"\b(?!(?:all|the|our|any|every)\b)\w+\s+runs\b|\bof all\s+(?!(?:of )?(?:the |our )?runs\b)\w|\b(?:these|those|both)\b|"
+    r"\b(?!(?:all|the|our|any|every)\b)\w+\s+runs\b|\bof all\s+(?!(?:of\s+)?(?:(?:the|our|these)\s+)?runs\b)\w|"
+    r"\b(?:these|those|both)\b|"
     r"\bruns\s+(?:with|without|that|which|whose|where|who|in|on|of|from|for|up|before|after|at|by|to|and|or)\b|"
     r"\b(?:of|among|in|from|over) the runs\b|"
     r"\bof (?:its|their|the (?!run\b|runs\b|log\b))|\bfor (?:its|their|the|a)\b|"
@@ -28,10 +29,39 @@ SUBSET = re.compile(
     re.IGNORECASE,
 )
 """Words that may make it the best of a part of the runs."""
+COUNTED_RUNS = re.compile(r"\ball\s+(?:(?:of\s+)?(?:the|our|these)\s+)?(\d+|[a-z]+)\s+runs\b", re.IGNORECASE)
+COUNT_WORDS = {
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "twelve": 12,
+}
 OWN = re.compile(r"(?:\w['’]s|\bits|\btheir|\bown)\s+(?:[\w-]+\s+){0,2}$", re.IGNORECASE)
 """What stands before a "best R²" that is a run's own: the best of its epochs."""
 WITHIN_A_RUN = words("epoch epochs training its checkpoint first last initial final start started starts beginning")
 OF_ALL = words("all any every gold standard still")
+
+
+def whole_count_blanked(text: str, tokens: Sequence[Token], runs: int) -> tuple[str, Sequence[Token]]:
+    """The text and tokens with the number of "all eight runs" blanked where it counts every run; places stay as they are.
+
+    Another number stays: "all four runs" of eight is a part of them, and which part is not plain.
+    """
+    counted = COUNTED_RUNS.search(text)
+    if counted is None:
+        return text, tokens
+    said = counted[1].lower()
+    count = int(said) if said.isdecimal() else COUNT_WORDS.get(said)
+    if count != runs:
+        return text, tokens
+    start, end = counted.span(1)
+    return text[:start] + " " * (end - start) + text[end:], [t for t in tokens if not start <= t.start < end]
 
 
 def not_of_all_runs(start: int, text: str, tokens: Sequence[Token]) -> str:

@@ -23,6 +23,7 @@ from runreport.verify.scope import (
     not_of_all_epochs,
     not_of_all_runs,
     strange_word,
+    whole_count_blanked,
 )
 from runreport.verify.tokens import Lexicon, Token
 from runreport.verify.values import shorten
@@ -164,7 +165,7 @@ def judge_superlatives(
     extremes: Extremes,
 ) -> Iterator[Claim]:
     """Every superlative of a sentence."""
-    text = sentence.text
+    text, tokens = whole_count_blanked(sentence.text, tokens, len(facts.runs))
     spans = [span for t in tokens if t.kind == "epoch" for span in t.epochs] or list(lead)
     one_epoch = len(spans) == 1 and spans[0][0] == spans[0][1]
     for found in said(tokens, _logs_ratio(facts, whose.runs)):

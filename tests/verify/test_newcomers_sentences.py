@@ -33,6 +33,10 @@ TRUE = [
     "Among the numbered runs, run3 has the highest R². healthy has no number.",
     "Run 4 has the best R² of the two collapsed runs. healthy is sound.",
     "run4's MAE is the lowest of the run4 and run5 series. healthy is no part of it.",
+    # Fewer than all, whichever they are.
+    "Run 3 has the highest R² of all seven runs. healthy is another.",
+    "Run 3 has the highest R² of all 7 runs. healthy is another.",
+    "Run 3 has the highest R² of all eight runs with a number. healthy is another.",
     # Other units.
     "run4's RMSE is 1.36 σ.",
     "run4's MAE is 1.2 σ.",
@@ -48,6 +52,9 @@ FALSE = [
     "Highest R²: run4. Another run is healthy.",
     "Run 4 has an MAE of 0.48.",
     "run1 has the lowest MAE of all runs. Another run is healthy.",
+    "run1 has the lowest MAE of all eight runs. Another run is healthy.",
+    "Of all 8 runs, run1 has the lowest MAE. Another run is healthy.",
+    "The lowest MAE of all the eight runs is run1's. Another run is healthy.",
 ]
 
 
