@@ -7,10 +7,13 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from runreport.errors import InputError
 
+SHORT = 100
+"""Characters of a name whose plain form is kept: longer ones are data, and would hold memory."""
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 """Where ``trainLoss`` has a new word."""
 NO_WORD = re.compile(r"[^0-9a-z]+")
@@ -21,22 +24,11 @@ OVER_FOLDS = "_mean"
 LOADER = re.compile(r"(.+)_dataloader_idx_\d{1,4}")
 """What Lightning adds where there are several validation or test loaders: ``val_loss/dataloader_idx_0``, plain."""
 LR_OF_OPTIMIZERS = tuple(
-    f"lr_{name}"
-    for name in (
-        "adam",
-        "adamw",
-        "adam_w",
-        "sgd",
-        "rmsprop",
-        "nadam",
-        "radam",
-        "adamax",
-        "adagrad",
-        "adadelta",
-        "lion",
-        "lamb",
+    f"lr_{name}" for name in (
+        "adam", "adamw", "adam_w", "sgd", "rmsprop", "nadam", "radam", "adamax", "adagrad",
+        "adadelta", "lion", "lamb",
     )
-)
+)  # fmt: skip
 """What Lightning's monitor calls the rate: after its optimizer."""
 # Known name -> what else the field calls it, after `plain`. Names without a prefix mean validation for scores (a log
 # has one r2, and it is the validation one) and train for `loss` alone (Keras, Lightning, HF all log it so).
@@ -202,8 +194,16 @@ def plain(name: str) -> str:
     >>> plain(" Valid R² "), plain("val/loss"), plain("Learning-Rate"), plain("trainLoss")
     ('valid_r2', 'val_loss', 'learning_rate', 'train_loss')
     """
+    return _plain_of_short(name) if len(name) <= SHORT else _plain(name)
+
+
+def _plain(name: str) -> str:
     parted = CAMEL.sub("_", name.strip())
     return NO_WORD.sub("_", parted.lower().replace("²", "2").replace("^2", "2")).strip("_")
+
+
+_plain_of_short = lru_cache(maxsize=4096)(_plain)
+"""Each name of a log is asked for a hundred times while it is read, and ten thousand logs have the same ones."""
 
 
 def several_loaders(names: Iterable[str]) -> list[str]:

@@ -18,7 +18,7 @@ validation that overflows by chance does so in single rows."""
 
 def without_filler(columns: Columns) -> Cleaned:
     """The columns with None for NaN that fills rows: of the other split (pandas), or without validation (MATLAB)."""
-    if not any(v is not None and math.isnan(v) for values in columns.values() for v in values):
+    if not any(v != v for values in columns.values() for v in values):
         return columns, []
     cleaned, notes = _of_the_other_split(columns)
     return (cleaned, notes) if notes else _between_validations(columns)
