@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from runreport.ingest.compressed import ENDINGS as COMPRESSED
 from runreport.ingest.native import read_native
 from runreport.ingest.reader import Claim, Head, Reader, Source
 
@@ -51,7 +52,9 @@ def complete(source: Source) -> Source:
     """The artifacts of one run beside a file of it; that file itself goes before another of its kind."""
     files = {}
     for prefix, endings, kind in reversed(PREFIXES):
-        candidates = [source.root / f"{prefix}{source.name}{ending}" for ending in endings]
+        candidates = [
+            source.root / f"{prefix}{source.name}{ending}{c}" for c in ("", *COMPRESSED) for ending in endings
+        ]
         there = [source.files[kind]] if kind in source.files else [c for c in candidates if c.is_file()]
         if there:
             files[kind] = there[0]
