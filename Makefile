@@ -98,6 +98,7 @@ bench:
 	$(BENCH) benchmarks/per_epoch_metrics.py --out benchmarks/results/per_epoch_metrics.json
 	$(BENCH) benchmarks/many_runs.py --out benchmarks/results/many_runs.json
 	$(BENCH) benchmarks/bootstrap.py --out benchmarks/results/bootstrap.json
+	$(BENCH) benchmarks/seed_sweep.py --out benchmarks/results/seed_sweep.json
 	for curve in rows runs nodes; do \
 		$(BENCH) benchmarks/scaling.py $$curve --out benchmarks/results/scaling_$$curve.json || exit 1; \
 	done

@@ -12,7 +12,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.pages import many, one_report, per_epoch, picture, resampling, scale, scaling
+from benchmarks.pages import many, one_report, per_epoch, picture, resampling, scale, scaling, seeds
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -44,6 +44,7 @@ def main() -> None:
         per_epoch.section(load("per_epoch_metrics")),
         many.section(load("many_runs")),
         resampling.section(load("bootstrap")),
+        seeds.section(load("seed_sweep")),
     ]
     (DOCS / "benchmarks.md").write_text("\n".join(sections), encoding="utf-8")
     (DOCS / "scale.md").write_text(scale.page(rows, runs, nodes), encoding="utf-8")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from runreport.advice import calibration, integrity, optimisation, rate, signal, stopping
+from runreport.advice import calibration, carry_over, integrity, optimisation, rate, signal, stopping
 from runreport.advice.evidence import Evidence
 from runreport.advice.record import Advice
 from runreport.advice.refutation import refutation
@@ -38,6 +38,7 @@ STEPS: tuple[Callable[[Evidence], Advice | None], ...] = (
     calibration.narrow,
     calibration.widen,
     optimisation.regularise,
+    carry_over.carry_over,
     signal.find_information,
     signal.raise_capacity,
     stopping.train_longer,

@@ -44,7 +44,15 @@ class Condition:
 
 
 R_MUST_RISE = frozenset(
-    {"lr.repair-warmup", "lr.raise", "lr.repair", "fit.regularise", "fit.lower-decay", "signal.add"}
+    {
+        "lr.repair-warmup",
+        "lr.raise",
+        "lr.repair",
+        "fit.regularise",
+        "fit.lower-decay",
+        "signal.add",
+        "signal.carry-over",
+    }
 )
 """Advice whose own words name r of the next run: a rise within this run's interval cannot be told from none."""
 R2_MUST_RISE = frozenset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runreport.advice.carry_over import carry_over
 from runreport.advice.evidence import Evidence
 from runreport.advice.record import Advice, Expected
 from runreport.findings import Finding
@@ -45,7 +46,7 @@ def turn_sign(evidence: Evidence) -> Advice | None:
 def find_information(evidence: Evidence) -> Advice | None:
     """No detectable signal on held-out rows: no loss mends it."""
     finding = evidence.found("signal.limited", at_least="info")
-    if finding is None:
+    if finding is None or carry_over(evidence) is not None:
         return None
     r, bounds = evidence.value("pearson_r"), evidence.interval("pearson_r")
     train = _train_r2(evidence)

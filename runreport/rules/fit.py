@@ -66,6 +66,8 @@ def check_overfit(context: Context, limits: Limits) -> Outcome:
         fitted = _last_evaluated(train, fall.epoch)
         if fitted is None or fall.epoch <= fall.best_epoch:
             continue
+        if not _gap_was_there(fitted, val, limits):
+            continue
         gap = fitted[1] - fall.value
         if gap > limits["gap"] and fall.size > limits["errors"] * math.hypot(spread.se, fall.jitter):
             kept = saved is not None and fall.epoch != saved
@@ -113,9 +115,21 @@ def _fall_to_the_end(val: Pairs) -> Fall:
 def _last_evaluated(train: Pairs, epoch: int | float) -> tuple[int | float, float] | None:
     """Train R² at the epoch, or at the last one before it that has one: a trainer may evaluate its training set seldom.
 
-    It rises while a run overfits, so an earlier one makes the gap too small rather than too large.
+    It rises while a run overfits, so an earlier one makes the gap too small rather than too large. It does not while a run
+    diverges: see :func:`_gap_was_there`.
     """
     return next((pair for pair in reversed(train) if pair[0] <= epoch), None)
+
+
+def _gap_was_there(fitted: tuple[int | float, float], val: Pairs, limits: Limits) -> bool:
+    """Whether train and validation R² already differed at the epoch of the train R² itself.
+
+    A run that diverges after its training set was last evaluated loses both; an earlier train R² against the validation
+    R² of the end would call that overfitting.
+    """
+    epoch, train_r2 = fitted
+    then = dict(val).get(epoch)
+    return then is not None and train_r2 - then > limits["gap"]
 
 
 def _overfit_finding(

@@ -122,6 +122,16 @@ class TestOverfit:
         apart: dict[str, Sequence[Number]] = {"train_r2": [None, 0.1], "r2": [0.1, None]}
         assert "no epoch with both" in reason("fit.overfit", context(apart))
 
+    def test_a_run_that_diverges_after_its_training_set_was_evaluated(self) -> None:
+        train: list[Number] = [None] * 40
+        train[0], train[24] = 0.05, 0.85
+        val: list[Number] = [min(e / 20, 1) * 0.8 if e < 30 else -0.05 for e in range(1, 41)]
+        given = context({"train_r2": train, "r2": val})
+        assert check("fit.overfit", given).findings == ()  # train R² 0.85 beside 0.8: the gap was not there
+        val[24] = 0.4
+        (finding,) = check("fit.overfit", context({"train_r2": train, "r2": val})).findings
+        assert "(epoch 25, its last logged)" in finding.message
+
     def test_a_training_set_that_is_evaluated_seldom(self) -> None:
         """As `training` does by default: every 25 epochs, and the last."""
         for saved, epoch, severity in (

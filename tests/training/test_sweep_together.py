@@ -89,3 +89,24 @@ def test_what_cannot_be_stacked_is_refused_before_anything_is_trained(
     assert said.startswith("error: --together: ")
     assert found in said
     assert not (tmp_path / "small").exists() or not list((tmp_path / "small").iterdir())
+
+
+@pytest.mark.parametrize(("check", "code"), [("warn", 0), ("refuse", 2)])
+def test_leaks_are_told_or_refused_before_anything_is_trained(
+    check: str, code: int, sweep_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{i % 7},{i % 11},{i % 5}" for i in range(80)]
+    data = tmp_path / "twice.csv"
+    data.write_text(
+        "\n".join(["a,b,y", *rows, *rows]) + "\n"
+    )  # every row twice: a random split puts copies on both sides
+    text = SWEEP.replace(
+        "data: {kind: diabetes, split: random}", f"data: {{kind: table, path: {data}, target: y, split: random}}"
+    )
+    sweep_file.write_text(text)
+    options = ["--set", f"data.leak_check={check}"]
+    assert main(["sweep", str(sweep_file), "--out", str(tmp_path), "--together", *options]) == code
+    said = capsys.readouterr().err
+    assert said.count("inputs of val are in train as well") == 1
+    assert len(r2_of_all(tmp_path)) == (8 if code == 0 else 0)
+    assert ("a stack of" in said) == (code == 0)

@@ -27,14 +27,14 @@ def each_together(jobs: Sequence[Job], *, say: Callable[[str], None]) -> Generat
     ConfigError
         Before anything is trained: a run that cannot be stacked, or runs for different devices.
     """
-    device, stacks = _stacks(jobs)
+    device, stacks = _stacks(jobs, say)
     return _results(device, stacks, say)
 
 
-def _stacks(jobs: Sequence[Job]) -> tuple[torch.device, list[list[tuple[Job, Member]]]]:
+def _stacks(jobs: Sequence[Job], say: Callable[[str], None]) -> tuple[torch.device, list[list[tuple[Job, Member]]]]:
     import torch
 
-    from training.data import load_dataset
+    from training.data import check_leaks, load_dataset
     from training.ensemble import Member
     from training.ensemble.member import SHARED, check_members
     from training.environment import choose_device, make_reproducible
@@ -56,6 +56,9 @@ def _stacks(jobs: Sequence[Job]) -> tuple[torch.device, list[list[tuple[Job, Mem
         way = (config.data, config.temporal_frames, config.augment)
         if way not in loaded:
             loaded[way] = load_dataset(config, torch.device("cpu"))
+            leaks = check_leaks(config, loaded[way])
+            if leaks is not None and leaks.found:
+                say(f"warning: {leaks.describe()}")
         member = Member(config=config, dataset=loaded[way])
         try:
             check_members([member])

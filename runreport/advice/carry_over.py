@@ -1,0 +1,81 @@
+"""Advice where the training set is fitted and what was fitted does not hold elsewhere. Acts on r."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from runreport.advice.evidence import Evidence
+from runreport.advice.expectation import more_information, r_refuted
+from runreport.advice.record import Advice
+from runreport.findings import Value
+from runreport.marks import code
+from runreport.rules.data_basis import split_name
+from runreport.wording import epoch as epoch_text
+from runreport.wording import fixed, setting
+
+LOST = 0.1
+"""R² between the training set's and the upper end of r² on held-out rows from which it is worth a training run: a tenth of the
+target's variance. Both ends are the cautious ones, so that less may be the noise of a good fit."""
+MOST_FRAMES, MORE_FRAMES = 9, 2
+"""Frames that the trainer takes at most, and by how many a step goes: one earlier and one later, around the same middle."""
+SIMULATED = "flights"
+"""The kind of data of which the trainer can make mirrored and longer samples."""
+
+
+def carry_over(evidence: Evidence) -> Advice | None:
+    """The training set was fitted far better than any rescaling of the held-out predictions could be."""
+    final, budget, bounds = evidence.final, evidence.context.budget, evidence.interval("pearson_r")
+    history = evidence.context.history
+    if final is None or budget is None or bounds is None or bounds[1] <= 0 or history is None:
+        return None
+    if not history.has("train_r2") or evidence.found("data.leak", "data.shift", "signal.inverted") is not None:
+        return None
+    r = evidence.value("pearson_r")
+    r2 = evidence.value("r2")
+    if r is None or r2 is None or (1 - r * r) < (1 - r2) / 2:
+        return None  # mean or spread is the larger part of the error
+    epoch, fitted = max(history.finite("train_r2"), key=lambda pair: pair[1])
+    reachable = bounds[1] * bounds[1]
+    if fitted - reachable < LOST:
+        return None
+    limited = evidence.found("signal.limited", at_least="info")
+    how, patch = _how(evidence.context.config)
+    return Advice(
+        id="signal.carry-over",
+        title="Make what is learnt carry over",
+        text=f"The training set was fitted to R² {fixed(fitted, 2)} (epoch {epoch_text(epoch)}); on the "
+        f"{split_name(final.split)} set no shift or rescaling of the predictions passes R² {fixed(reachable, 2)} (upper end of r²): at least "
+        f"{fixed(fitted - reachable, 2)} of what was fitted does not hold there. The model can learn; it lacks samples that tell "
+        f"what holds from what does not. {how}",
+        because=() if limited is None else (limited.rule,),
+        acts_on="r",
+        config_patch=patch,
+        expected=more_information(evidence),
+        refuted_if=r_refuted(evidence, "the distance between train R² and held-out r² does not shrink"),
+        ceiling_r2=evidence.ceiling,
+    )
+
+
+def _how(config: Mapping[str, object]) -> tuple[str, dict[str, Value]]:
+    """What to try first, and the setting that does it where this trainer has one that is not used yet."""
+    data = config.get("data")
+    simulated = isinstance(data, Mapping) and data.get("kind") == SIMULATED
+    frames = config.get("temporal_frames")
+    if simulated and config.get("augment") is False:
+        return (
+            f"Train on mirrored samples as well ({code('augment: true')}), which are as true as the ones they mirror. By how "
+            "much r rises is not known beforehand.",
+            {"augment": True},
+        )
+    if simulated and isinstance(frames, int) and frames + MORE_FRAMES <= MOST_FRAMES:
+        return (
+            f"Give the model more of each scene ({code('temporal_frames')} from {setting(frames)} to "
+            f"{setting(frames + MORE_FRAMES)}): what holds over more frames is less likely to be chance. By how much r rises is "
+            "not known beforehand.",
+            {"temporal_frames": frames + MORE_FRAMES},
+        )
+    return (
+        "In this order: more training samples, augmentation that keeps the truth, inputs that say more of the target, then a "
+        "smaller model or more weight decay. Which of them helps these files do not tell.",
+        {},
+    )
