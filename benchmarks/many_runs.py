@@ -142,8 +142,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--peers", metavar="PYTHON")
-    arguments = parser.parse_args()
+    parser.add_argument("--peers", metavar="PYTHON", type=lambda given: str(Path(given).absolute()))
+    arguments = parser.parse_args()  # absolute, not resolved: a virtual environment's Python is a link
     with tempfile.TemporaryDirectory() as scratch:
         here, logs = Path(scratch), Path(scratch) / "logs"
         logs.mkdir()
