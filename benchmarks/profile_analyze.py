@@ -130,23 +130,29 @@ def child(form: str, run: str, out: str) -> None:
 
 
 def profile(form: str, run: Path, repeats: int) -> dict[str, Any]:
-    """Medians over the repeats of one format, after a call that warms the files and the bytecode."""
+    """Medians over the repeats of one format, after a first call that warms the files and the bytecode."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     calls = []
-    for _ in range(repeats + 1):
-        with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
+        environment["RUNREPORT_CACHE"] = f"{folder}/cache"
+        for _ in range(repeats + 1):
             done = subprocess.run(
-                [sys.executable, __file__, "--child", form, "--run", str(run), "--out", folder],
+                [sys.executable, __file__, "--child", form, "--run", str(run), "--out", f"{folder}/out"],
                 cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=True,
             )  # fmt: skip
-        calls.append(json.loads(done.stdout.splitlines()[-1]))
+            calls.append(json.loads(done.stdout.splitlines()[-1]))
     if any(call["code"] for call in calls):
         sys.exit(f"analyze --format {form} of {run} ended with {[call['code'] for call in calls]}")
-    calls = calls[1:]
+    first, *calls = calls
     names = ("imports", *STAGES, "other")
     stages = {name: statistics.median(call["stages"].get(name, 0.0) for call in calls) for name in names}
     total = statistics.median(sum(call["stages"].values()) for call in calls)
-    return {"total_cpu_seconds": total, "stages": stages, "libraries": calls[0]["libraries"]}
+    return {
+        "total_cpu_seconds": total,
+        "stages": stages,
+        "first_rendering": first["stages"]["rendering"],
+        "libraries": calls[0]["libraries"],
+    }
 
 
 def main() -> None:

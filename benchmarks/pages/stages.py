@@ -34,8 +34,8 @@ def section(result: dict[str, Any]) -> str:
     return f"""## One analysis with all its charts, stage by stage
 
 `python benchmarks/profile_analyze.py --out benchmarks/results/profile_analyze.json`: `runreport analyze {result["run"]}`, a
-process a call, medians of {result["repeats"]}; a stage without those inside it. The page's text holds the script of its charts, which is
-put together once a process. Libraries imported, {libraries}.
+process a call, medians of {result["repeats"]}; a stage without those inside it. The page's text holds the script of its charts, which the
+first call makes and keeps: its text took {formats["html"]["first_rendering"]:.1f} s. Libraries imported, {libraries}.
 
 {chr(10).join(lines)}
 """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import sqlite3
 import sys
 import zlib
@@ -15,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from runreport.artifacts.kept import folder
 from runreport.cli.index import Index, digest_of
 from runreport.cli.many import Kept
 from runreport.run import Note
@@ -22,8 +22,6 @@ from runreport.run import Note
 if TYPE_CHECKING:
     from runreport.ingest.reader import ReadOptions, Source
 
-VARIABLE = "RUNREPORT_CACHE"
-"""Environment variable that names the cache's folder."""
 NAME = "reports.sqlite"
 FIXED = frozenset(
     (
@@ -41,18 +39,6 @@ BATCH = 200
 """Reports written in one transaction."""
 LIBRARIES = ("polars", "jinja2", "numpy")
 """What a report's bytes depend on beside this package and Python."""
-
-
-def folder() -> Path:
-    """Where reports are kept: ``$RUNREPORT_CACHE``, else the platform's place for what can be made again."""
-    given = os.environ.get(VARIABLE)
-    if given:
-        return Path(given)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "runreport" / "Cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Caches/runreport"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "runreport"
 
 
 class Cache:
