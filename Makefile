@@ -68,11 +68,13 @@ truth: $(VENV)/.installed-test
 	done
 	$(BIN)/python -m benchmarks.truth --readme
 
-# The logger's adapters against the real libraries, which are too large for every run: in an environment of their own.
+# The logger's adapters against the real libraries, and the fixtures written anew by theirs: too large for every run, in an
+# environment of their own.
 adapters:
 	$(MAKE) VENV=.venv-adapters .venv-adapters/.installed-test
-	.venv-adapters/bin/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt lightning keras transformers accelerate
-	.venv-adapters/bin/python -m pytest -rs tests/logger/test_adapters.py
+	.venv-adapters/bin/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt lightning keras transformers accelerate \
+		pandas xgboost lightgbm catboost dvclive trackio mlflow-skinny sqlalchemy alembic
+	.venv-adapters/bin/python -m pytest -rs tests/logger/test_adapters.py tests/ingest/readers/test_written_by_their_loggers.py
 
 # Pages in headless Chromium, which must be on the PATH (Debian: apt-get install chromium); axe-core by npm.
 browser: $(VENV)/.installed-test

@@ -166,7 +166,11 @@ class Config:
     emergency_stop_after: int = setting(5, "epochs that the emergency stop waits first", low=0)
     recalibrate: str = setting("none", "line fitted on validation", choices=("none", "report", "apply"))
     gradient_every: int = setting(5, "steps between two measurements of the gradient norms", low=1)
-    train_metrics_every: int = setting(1, "epochs between two evaluations of the training split for its metrics", low=1)
+    train_metrics_every: int = setting(
+        25,
+        "epochs between two evaluations of the training split for its metrics; the last epoch's is always logged",
+        low=1,
+    )
 
     data: DataConfig = field(default_factory=DataConfig)
 

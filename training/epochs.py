@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from training.config import Config
-from training.data import Dataset
+from training.data import Dataset, Split
 from training.diagnostics import peak_memory_gib
 from training.label_density import density_weights
 from training.loop import EpochResult, Trainer
@@ -54,23 +54,24 @@ def train_epochs(
         start = time.perf_counter()
         trainer.world.seed_epoch(config.seed, epoch)
         result = trainer.train_epoch(combined(fixed_weight, hard_weight))
-        # Hard samples are weighted by these predictions, whatever the log needs of them.
-        wanted = config.hard_sample_k > 0 or is_due(config, epoch)
-        train_pred = objective.point(trainer.predict(dataset.train)) if wanted else None
         val_outputs = trainer.predict(dataset.val)
         val_pred = objective.point(val_outputs)
-        if train_pred is not None:
-            hard_weight = hard_sample_weights(config, (train_pred - dataset.train.target).abs())
         losses = evaluate_losses(objective, result.penalty_weight, val_outputs, dataset.val.target)
-        row = loss_columns(epoch, result, losses) | metric_columns(dataset, train_pred, val_pred)
-        row["gpu_memory_gib"] = peak_memory_gib(val_pred.device)
+        row = loss_columns(epoch, result, losses) | metric_columns(dataset.val, val_pred)
         if stopping.update(epoch, row):
             recorder.best(trainer, epoch, result.penalty_weight)
         trainer.schedule.after_epoch(losses.total)
+        stopped_because = why_stop(config, row, stopping)
+        train_pred = None
+        # Hard samples are weighted by these predictions, whatever the log needs of them.
+        if config.hard_sample_k > 0 or is_due(config, epoch) or stopped_because is not None:
+            train_pred = objective.point(trainer.predict(dataset.train))
+            hard_weight = hard_sample_weights(config, (train_pred - dataset.train.target).abs())
+        row |= train_columns(dataset.train, train_pred)
+        row["gpu_memory_gib"] = peak_memory_gib(val_pred.device)
         row["epoch_seconds"] = round(time.perf_counter() - start, 4)
         rows.append(row)
         val_preds.append(val_pred.cpu())
-        stopped_because = why_stop(config, row, stopping)
         recorder.row(row, selected=stopping.selected_epoch)
         recorder.state(lambda: _state(config, trainer, rows, val_preds, hard_weight, stopped_because))  # noqa: B023
     return Ending(stopped_because=stopped_because, val_pred=torch.stack(val_preds))
@@ -144,33 +145,39 @@ def loss_columns(epoch: int, result: EpochResult, losses: SplitLosses) -> Row:
 
 
 def is_due(config: Config, epoch: int) -> bool:
-    """Whether the training split's metrics are logged after this epoch: the first, then every so many, and the last planned.
+    """Whether the training split is evaluated after this epoch anyway; it is after the run's last as well.
 
-    >>> [epoch for epoch in range(1, 12) if is_due(Config(train_metrics_every=4, max_epochs=11), epoch)]
-    [1, 5, 9, 11]
+    >>> [epoch for epoch in range(1, 12) if is_due(Config(train_metrics_every=4), epoch)]
+    [4, 8]
     """
-    return (epoch - 1) % config.train_metrics_every == 0 or epoch == config.max_epochs
+    return epoch % config.train_metrics_every == 0
 
 
-def metric_columns(dataset: Dataset, train_pred: Tensor | None, val_pred: Tensor) -> Row:
-    """The columns of one epoch that come from predictions made after it; the training split's None without its own."""
-    val = summarise(values_of(dataset.val.target), values_of(val_pred))
-    train = None if train_pred is None else summarise(values_of(dataset.train.target), values_of(train_pred))
+def metric_columns(val: Split, val_pred: Tensor) -> Row:
+    """The columns of one epoch that come from the validation predictions made after it."""
+    metrics = summarise(values_of(val.target), values_of(val_pred))
     return {
-        "r2": val.r2,
-        "variance_ratio": val.variance_ratio,
-        "pred_std": val.pred_std,
-        "pred_range": val.pred_range,
-        "pearson_r": val.pearson_r,
-        "pred_mean": val.pred_mean,
-        "true_mean": val.true_mean,
-        "true_std": val.true_std,
-        "mae": val.mae,
-        "rmse": val.rmse,
-        "train_r2": None if train is None else train.r2,
-        "train_variance_ratio": None if train is None else train.variance_ratio,
-        "train_pearson_r": None if train is None else train.pearson_r,
-        "train_pred_mean": None if train is None else train.pred_mean,
+        "r2": metrics.r2,
+        "variance_ratio": metrics.variance_ratio,
+        "pred_std": metrics.pred_std,
+        "pred_range": metrics.pred_range,
+        "pearson_r": metrics.pearson_r,
+        "pred_mean": metrics.pred_mean,
+        "true_mean": metrics.true_mean,
+        "true_std": metrics.true_std,
+        "mae": metrics.mae,
+        "rmse": metrics.rmse,
+    }
+
+
+def train_columns(train: Split, train_pred: Tensor | None) -> Row:
+    """The columns of one epoch that come from the training split's predictions made after it; None without them."""
+    metrics = None if train_pred is None else summarise(values_of(train.target), values_of(train_pred))
+    return {
+        "train_r2": None if metrics is None else metrics.r2,
+        "train_variance_ratio": None if metrics is None else metrics.variance_ratio,
+        "train_pearson_r": None if metrics is None else metrics.pearson_r,
+        "train_pred_mean": None if metrics is None else metrics.pred_mean,
     }
 
 

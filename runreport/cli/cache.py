@@ -83,7 +83,7 @@ class Cache:
         if source.reader not in FIXED:
             return None
         digest = hashlib.blake2b(self._base, digest_size=32)
-        others = {"truth": options.truth, "predictions beside": source.predictions}
+        others = {"truth": options.truth, **{f"{kind} beside": path for kind, path in source.beside.items()}}
         files = {**source.files, **{kind: path for kind, path in others.items() if path is not None}}
         for part in (source.reader, source.name, *(f"{kind}\0{path}" for kind, path in files.items())):
             digest.update(f"{part}\0".encode("utf-8", "surrogatepass"))

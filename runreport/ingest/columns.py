@@ -5,37 +5,63 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from runreport.errors import InputError
 
+SHORT = 100
+"""Characters of a name whose plain form is kept: longer ones are data, and would hold memory."""
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 """Where ``trainLoss`` has a new word."""
 NO_WORD = re.compile(r"[^0-9a-z]+")
+FILED_UNDER = "metrics_"
+"""A folder that many file their figures under (``metrics/val/loss``) and that says nothing of them."""
+OVER_FOLDS = "_mean"
+"""What cross-validation adds to the mean over its folds (XGBoost's and CatBoost's ``test-rmse-mean``)."""
+LOADER = re.compile(r"(.+)_dataloader_idx_\d{1,4}")
+"""What Lightning adds where there are several validation or test loaders: ``val_loss/dataloader_idx_0``, plain."""
 LR_OF_OPTIMIZERS = tuple(
-    f"lr_{name}"
-    for name in (
-        "adam",
-        "adamw",
-        "adam_w",
-        "sgd",
-        "rmsprop",
-        "nadam",
-        "radam",
-        "adamax",
-        "adagrad",
-        "adadelta",
-        "lion",
-        "lamb",
+    f"lr_{name}" for name in (
+        "adam", "adamw", "adam_w", "sgd", "rmsprop", "nadam", "radam", "adamax", "adagrad",
+        "adadelta", "lion", "lamb",
     )
-)
+)  # fmt: skip
 """What Lightning's monitor calls the rate: after its optimizer."""
 # Known name -> what else the field calls it, after `plain`. Names without a prefix mean validation for scores (a log
 # has one r2, and it is the validation one) and train for `loss` alone (Keras, Lightning, HF all log it so).
 ALIASES: Mapping[str, tuple[str, ...]] = {
-    "epoch": ("epochs", "ep", "iter", "iteration", "step", "global_step", "round"),
-    "train_loss": ("loss", "training_loss", "train_losses", "tr_loss", "avg_train_loss", "avg_loss"),
+    "epoch": (
+        "epochs",
+        "ep",
+        "epoch_num",
+        "epoch_number",
+        "epoch_idx",
+        "epoch_no",
+        "n_epoch",
+        "training_iteration",
+        "iter",
+        "iteration",
+        "step",
+        "global_step",
+        "round",
+        "boosting_round",
+        "number_of_trees",
+        "n_trees",
+    ),
+    "train_loss": (
+        "loss",
+        "training_loss",
+        "train_losses",
+        "tr_loss",
+        "avg_train_loss",
+        "avg_loss",
+        "avg_epoch_loss",
+        "mini_batch_loss",  # MATLAB
+        "loss_curve",  # scikit-learn's MLPRegressor.loss_curve_
+    ),
     "val_loss": ("valid_loss", "validation_loss", "eval_loss", "dev_loss", "vl_loss", "val_losses", "avg_val_loss"),
     "r2": (
         "val_r2",
@@ -91,7 +117,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "train_variance_ratio": ("train_var_ratio", "train_std_ratio"),
     "train_pearson_r": ("train_pearson",),
     "train_mae": ("training_mae", "train_mean_absolute_error"),
-    "train_rmse": ("training_rmse", "train_root_mean_squared_error"),
+    "train_rmse": ("training_rmse", "train_root_mean_squared_error", "mini_batch_rmse"),
     "train_mse": ("training_mse", "train_mean_squared_error"),
     "train_pred_mean": (),
     "learning_rate": (
@@ -102,6 +128,9 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "current_lr",
         "train_lr",
         "train_learning_rate",
+        "learn_rate",  # MATLAB, also the next two
+        "base_learn_rate",
+        "base_learning_rate",
         *LR_OF_OPTIMIZERS,
     ),
     "base_loss": ("val_base_loss",),
@@ -149,7 +178,14 @@ SAMPLE_NAMES = ("y_true", "y_pred")
 PRED_NAMES = (
     "y_pred", "pred", "preds", "prediction", "predictions", "predicted", "predict", "y_hat", "yhat", "estimate", "output",
     "forecast", "forecasts", "simulated", "sim", "pred_y", "y_predict", "y_predicted", "y_val_pred", "y_test_pred",
+    "calculated", "calc", "computed",
 )  # fmt: skip
+
+
+ID_LIKE = re.compile(
+    r"(?:^|_)(?:id|ids|idx|index|key|row|rows|name|uuid|date|time|timestamp|ds|cutoff|sample|fold|split)$"
+)
+"""Names (after ``plain``) of columns that say which row it is: never suggested as the truth."""
 
 
 def plain(name: str) -> str:
@@ -158,8 +194,27 @@ def plain(name: str) -> str:
     >>> plain(" Valid R² "), plain("val/loss"), plain("Learning-Rate"), plain("trainLoss")
     ('valid_r2', 'val_loss', 'learning_rate', 'train_loss')
     """
+    return _plain_of_short(name) if len(name) <= SHORT else _plain(name)
+
+
+def _plain(name: str) -> str:
     parted = CAMEL.sub("_", name.strip())
     return NO_WORD.sub("_", parted.lower().replace("²", "2").replace("^2", "2")).strip("_")
+
+
+_plain_of_short = lru_cache(maxsize=4096)(_plain)
+"""Each name of a log is asked for a hundred times while it is read, and ten thousand logs have the same ones."""
+
+
+def several_loaders(names: Iterable[str]) -> list[str]:
+    """The names of figures that Lightning logged for several loaders of one split: which one is meant, nothing says.
+
+    >>> several_loaders(["test_loss/dataloader_idx_0", "test_loss/dataloader_idx_1", "test_r2/dataloader_idx_0"])
+    ['test_loss/dataloader_idx_0', 'test_loss/dataloader_idx_1']
+    """
+    stems = {name: match[1] for name in names if (match := LOADER.fullmatch(plain(name)))}
+    counts = Counter(stems.values())
+    return [name for name, stem in stems.items() if counts[stem] > 1]
 
 
 def is_percent(name: str) -> bool:
@@ -235,7 +290,10 @@ def _by_plain(found: Sequence[str]) -> dict[str, list[str]]:
     others: dict[str, list[str]] = {}
     for name in found:
         short = plain(name)
-        usual = short.removesuffix("_epoch") if short != "epoch" else short
+        usual = loader[1] if (loader := LOADER.fullmatch(short)) else short
+        usual = usual.removesuffix("_epoch") if usual != "epoch" else usual
+        usual = usual.removeprefix(FILED_UNDER)
+        usual = usual if short in NAMES else usual.removesuffix(OVER_FOLDS)
         for ending in PERCENT:
             usual = usual.removesuffix(ending) if usual.removesuffix(ending) in R2_NAMES else usual
         head, _, tail = usual.rpartition("_")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from runreport.errors import InputError
-from runreport.ingest.beside import with_predictions
+from runreport.ingest.beside import with_artifacts
 from runreport.ingest.compressed import plain_path
 from runreport.ingest.fetch import Fetcher
 from runreport.ingest.reader import Claim, Head, Reader, Source
@@ -67,7 +67,7 @@ def find_sources(
         except OSError as error:  # a name longer than the file system allows, a folder that may not be looked into
             found = f"cannot be looked up ({error.strerror or error})"
             search.found.errors.append(InputError(argument, found=found))
-    search.found.sources = with_predictions(search.found.sources)
+    search.found.sources = with_artifacts(search.found.sources)
     return search.found
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runreport.errors import InputError
-from runreport.ingest.columns import ALIASES, TOTALS, map_columns, plain
+from runreport.ingest.columns import ALIASES, TOTALS, map_columns, plain, several_loaders
 from runreport.ingest.table import bounded, read_bytes, to_float
 from runreport.marks import clean
 from runreport.run import Note
@@ -204,9 +204,15 @@ def _axis(rows: Sequence[Row], place: str) -> tuple[str | None, list[Note]]:
 
 
 def final_figures(path: Path, figures: Mapping[str, float]) -> dict[str, object]:
-    """Final figures of one split under the names that the report knows; the prefix of the split is dropped."""
+    """Final figures of one split under the names that the report knows; the prefix of the split is dropped.
+
+    Figures of several loaders of that split are left out (:func:`~runreport.ingest.columns.several_loaders`).
+    """
     summary: dict[str, object] = {}
+    several = several_loaders(figures)
     for name, value in figures.items():
+        if name in several:
+            continue
         head, _, rest = plain(name).partition("_")
         measured = rest if head in SPLITS else plain(name)
         known = next(iter(map_columns(path, [f"val_{measured}"], {})), None)

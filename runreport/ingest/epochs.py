@@ -8,11 +8,15 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from runreport.history import History
+from runreport.ingest.columns import plain
 from runreport.run import Note
 from runreport.wording import plural
 
 STEPS = ("step", "global_step", "iteration", "iter")
 """Columns that number the optimizer's steps, which many loggers write beside the epoch."""
+FEWEST_OF_A_COURSE = 3
+BATCHES = ("batch", "batch_idx", "batch_index", "batch_id", "minibatch", "mini_batch")
+"""Columns that number the batches of an epoch."""
 Columns = Mapping[str, Sequence[float | None]]
 
 
@@ -43,6 +47,27 @@ def with_epochs_of_steps(
             found.append(epoch)
     message = f"the epoch of {plural(lacking, 'row')} without one was told by the step"
     return found, [Note(code="derived", message=message)]
+
+
+def axis_of_a_constant_epoch(
+    epochs: Sequence[float], steps: Sequence[float | None] | None, measured: Sequence[Sequence[float | None]]
+) -> tuple[list[float], str] | None:
+    """Another axis for rows that all bear one epoch, and what it counts; None where the epoch tells rows apart or they are few.
+
+    The steps where each row has one and they never fall, else the rows in their order. Two rows of one epoch are what loggers
+    write of training and of validation; three values of one figure are a course that the epoch does not count.
+
+    >>> axis_of_a_constant_epoch([0, 0, 0], [10, 20, 30], [[3.0, 2.0, 1.0]])
+    ([10, 20, 30], 'by their steps')
+    """
+    if len(set(epochs)) != 1 or all(
+        len({v for v in values if v is not None}) < FEWEST_OF_A_COURSE for values in measured
+    ):
+        return None
+    known = [s for s in steps or () if s is not None and math.isfinite(s)]
+    if len(known) == len(epochs) and len(set(known)) > 1 and all(b >= a for a, b in pairwise(known)):
+        return known, "by their steps"
+    return [float(i) for i in range(1, len(epochs) + 1)], "from 1"
 
 
 def split_restarts(epochs: list[float]) -> list[tuple[int, int]]:
@@ -111,7 +136,7 @@ def _differ(values: Sequence[float | None], rows: Sequence[int]) -> bool:
 
 def _told_apart(columns: Columns, rows: Sequence[int]) -> bool:
     """Whether a step column has another value in each of these rows, but for rows that complement each other."""
-    steps = next((columns[name] for name in STEPS if name in columns), None)
+    steps = next((values for name, values in columns.items() if plain(name) in (*STEPS, *BATCHES)), None)
     return steps is not None and len({steps[row] for row in rows}) > 1
 
 

@@ -6,24 +6,37 @@ import math
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from runreport.artifacts.columns import HISTORY_COLUMNS
 from runreport.errors import InputError
 from runreport.history import History
+from runreport.ingest.bare_splits import bare_losses
 from runreport.ingest.cells import numbers_where_they_are, seconds
 from runreport.ingest.columns import (
     ALIASES,
+    ID_LIKE,
     SCORES,
     TRAIN_WORDS,
     TRUE_NAMES,
+    VALIDATION_WORDS,
     is_percent,
     map_columns,
     plain,
     prediction_columns,
+    several_loaders,
 )
-from runreport.ingest.epochs import STEPS, Columns, one_row_an_epoch, split_restarts, with_epochs_of_steps
+from runreport.ingest.epochs import (
+    STEPS,
+    Columns,
+    axis_of_a_constant_epoch,
+    one_row_an_epoch,
+    split_restarts,
+    with_epochs_of_steps,
+)
+from runreport.ingest.filler import without_filler
 from runreport.ingest.table import LARGEST, MISSING, Table, bounded, numbers, read_table, to_float
 from runreport.run import Note
 
@@ -41,8 +54,13 @@ CLOCKS = frozenset(
 )
 """Columns beside the figures that nobody misses in a report."""
 DURATIONS = ("epoch_seconds", *ALIASES["epoch_seconds"])
+SPLIT_WORDS = frozenset((*TRAIN_WORDS, *VALIDATION_WORDS))
 HELD_OUT = ("val_loss", "r2", "mae", "rmse", "mse", "pearson_r", "variance_ratio")
 """Known names of validation."""
+LONGEST_EPOCH = 1e8
+"""Seconds (three years) beyond which a time is a date."""
+FEWEST_FOR_A_CLOCK = 5
+"""Epochs from which times that only rise are told from epochs that got slower: five do so by chance once in 120 times."""
 INDEXES = frozenset(("", "unnamed_0", "index"))
 """What pandas calls the numbers of the rows, plain."""
 
@@ -91,6 +109,8 @@ def _histories_of_others_table(table: Table, given: Mapping[str, str]) -> list[H
         else:
             columns[name] = values
             notes += said
+    columns, filled = without_filler(columns)
+    notes += filled
     wrong = next((theirs for theirs in given.values() if theirs in texts), None)
     if wrong is not None:
         shown = next((cell for cell in table.column(wrong) if cell), "")
@@ -160,9 +180,13 @@ def _mapped(
             for name in header
             if (held_out := _as_validation(name)) is not None and sum(v is not None for v in logged[name]) > 1
         }
+        for name in several_loaders(tested):  # one is not chosen for the person, and they have other names here
+            del tested[name]
         if tested:
             renamed = map_columns(path, list(tested), {})
             mapped |= {known: tested[name] for known, name in renamed.items() if known not in mapped}
+    if logged is not None and not _measured(mapped):
+        mapped |= bare_losses(path, logged)
     if not _measured(mapped):
         names = shown or header
         if len(names) > 0 and all(_is_number(name) for name in names):
@@ -203,25 +227,40 @@ def _histories(records: Records, mapped: dict[str, str]) -> list[HistoryPart]:
     """Rows in file order → runs with one row an epoch."""
     data = {known: records.columns[theirs] for known, theirs in mapped.items()}
     notes = list(records.notes)
+    if "epoch_seconds" in data and (counts := _clock(data["epoch_seconds"])) is not None:
+        # SchNetPack's `Time` is the clock's, and Ray's runs from the start: a sum of them would be years.
+        notes.append(
+            Note(code="unused", message=f"{mapped['epoch_seconds']} {counts}: not used as the seconds of an epoch")
+        )
+        del data["epoch_seconds"]
     for known in ("r2", "train_r2"):
         if known in mapped and is_percent(mapped[known]):
             data[known] = [v if v is None else v / 100 for v in data[known]]
             message = f"{mapped[known]} is in per cent, as its name says: divided by 100"
             notes.append(Note(code="derived", message=message))
     if "epoch" in data:
-        steps = next((records.columns[n] for n in STEPS if n in records.columns and n != mapped["epoch"]), None)
+        steps = next((v for n, v in records.columns.items() if plain(n) in STEPS and n != mapped["epoch"]), None)
         values, said = with_epochs_of_steps(data["epoch"], steps)
         notes += said
         epochs = _epochs(records, mapped["epoch"], values)
+        if (counted := axis_of_a_constant_epoch(epochs, steps, [data[n] for n in _measured(mapped)])) is not None:
+            epochs, by = counted
+            message = f"{mapped['epoch']} is the same in every row: the rows were numbered {by}"
+            notes.append(Note(code="derived", message=message))
     else:
         epochs = [float(i + 1) for i in range(len(records.lines))]
         notes.append(Note(code="derived", message="there is no epoch column: rows were numbered from 1"))
     for extra, values in records.columns.items():
         if extra not in mapped.values() and extra not in data:
-            data[extra] = values
+            # `Iteration` of MATLAB is a step as `iteration` is: it tells the rows of one epoch apart.
+            data[plain(extra) if plain(extra) in STEPS and plain(extra) not in data else extra] = values
     tested = sorted({theirs for theirs in mapped.values() if _as_validation(theirs) is not None})
     if tested:
         message = f"{', '.join(tested[:5])} read as of validation: no other figures were held out in the epochs"
+        notes.append(Note(code="mapped", message=message))
+    unnamed = [mapped[k] for k in ("train_loss", "val_loss") if plain(mapped.get(k, "")) in SPLIT_WORDS]
+    if len(unnamed) == 2:
+        message = f"{unnamed[0]} and {unnamed[1]} were read as losses: their names do not say what they measure"
         notes.append(Note(code="mapped", message=message))
     bare = [
         t
@@ -262,6 +301,18 @@ def _histories(records: Records, mapped: dict[str, str]) -> list[HistoryPart]:
     return histories
 
 
+def _clock(values: Sequence[float | None]) -> str | None:
+    """What a column of times counts where it is not the seconds of each epoch; None where it may be."""
+    known = [v for v in values if v is not None and math.isfinite(v)]
+    if known and min(known) > LONGEST_EPOCH:
+        return "holds times of the clock"
+    rises = len(known) >= FEWEST_FOR_A_CLOCK and all(b > a for a, b in pairwise(known))
+    # Of epochs that take alike, the n-th sum is n times the first: far more than any drift of single epochs.
+    if rises and known[0] > 0 and known[-1] > len(known) / 2 * known[0]:
+        return "counts from the start of the training"
+    return None
+
+
 def _is_unknown(name: str) -> bool:
     """Whether this is a figure that nobody here knows: no clock, no step, no column of our own without a rule."""
     short = plain(name)
@@ -274,7 +325,10 @@ def _remedy(path: Path, table: Table) -> str:
         prediction_columns(path, table.header)
     except InputError:
         truths = [name for name in table.header if plain(name) in TRUE_NAMES]
-        others = [name for name in table.header if name and name not in truths and _is_numeric(table, name)]
+        others = [
+            name for name in table.header
+            if name and name not in truths and not ID_LIKE.search(plain(name)) and _is_numeric(table, name)
+        ]  # fmt: skip
         if len(truths) == 1 and others:
             choice = shlex.quote(f"y_pred={others[0]}")
             return f"if these are predictions, name their column: --reader predictions --column {choice}"

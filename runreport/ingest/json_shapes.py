@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from runreport.ingest.columns import plain
 from runreport.ingest.documents import (
     CONFIG_KEYS,
     CONTAINERS,
+    DEEPEST,
     KNOWN,
     MEASURED,
     Row,
@@ -23,13 +23,18 @@ from runreport.ingest.documents import (
     rows_to_columns,
     split_of,
 )
+from runreport.ingest.filler import without_filler
+from runreport.ingest.history import CLOCKS
 from runreport.ingest.scalars import flat as settings_of
+from runreport.ingest.series import Point
 from runreport.run import Note
 
 EPOCH_KEY = re.compile(r"(?:epochs?|step|iteration)?[ _-]?(\d{1,9})", re.IGNORECASE)
 OWN_EPOCHS = re.compile(r"(?:val|valid|validation|eval|test)_(?:epochs?|steps?|iters?|iterations?)")
 """A list that says which epochs the lists of its length are of."""
 EXPECTED = "a history: lists of numbers by name, or a list of rows with an epoch each"
+STEPPED = (("steps", "values"), ("x", "y"), ("step", "value"))
+"""Names of a metric's steps and values, where each metric has its own."""
 MOST_RUNS = 1_000
 """Runs taken from one file: a search over settings has hundreds, and a report of more is none."""
 WRAPPERS = (
@@ -94,6 +99,30 @@ def _is_series(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(v is None or number_of(v) is not None for v in value)
 
 
+def series_of(document: object) -> dict[str, list[Point]]:
+    """Metrics by name, each with lists of its own steps and values: Sacred's ``metrics.json`` (``{"val.loss": {"steps": [..],
+    "values": [..]}}``) and ClearML's ``get_reported_scalars`` (``{"loss": {"val": {"x": [..], "y": [..]}}}``); empty else.
+
+    >>> series_of({"val.loss": {"steps": [1, 2], "values": [0.5, 0.4]}})
+    {'val.loss': [Point(step=1.0, value=0.5, time=None), Point(step=2.0, value=0.4, time=None)]}
+    """
+    found: dict[str, list[Point]] = {}
+    waiting: list[tuple[str, object]] = [("", document)]
+    while waiting:
+        name, value = waiting.pop(0)
+        if not isinstance(value, dict) or name.count("/") > DEEPEST:
+            continue
+        pair = next((p for p in STEPPED if all(isinstance(value.get(key), list) for key in p)), None)
+        if pair is None:
+            waiting += [(f"{name}/{name_of(key)}" if name else name_of(key), inner) for key, inner in value.items()]
+            continue
+        steps, values = value[pair[0]], value[pair[1]]
+        points = [(number_of(s), number_of(v)) for s, v in zip(steps, values, strict=False)]
+        if name and len(steps) == len(values):
+            found[name] = [Point(s, v) for s, v in points if s is not None and v is not None]
+    return found
+
+
 def _dump(path: Path, document: object, label: str) -> Dump:
     """One run, whatever shape it has."""
     config: dict[str, object] = {}
@@ -125,7 +154,26 @@ def _rows(path: Path, document: Sequence[object]) -> list[Row]:
     """A list of row objects."""
     if not document or not all(isinstance(entry, dict) for entry in document):
         raise InputError(path, found="a list that is not one of rows", expected=EXPECTED)
-    return [row_of(entry) for entry in document if isinstance(entry, dict)]
+    rows = [row_of(entry) for entry in document if isinstance(entry, dict)]
+    _refuse_results(path, [entry for entry in document if isinstance(entry, dict)], rows)
+    return rows
+
+
+def _refuse_results(path: Path, entries: Sequence[Mapping[str, object]], rows: Sequence[Row]) -> None:
+    """Refuses rows that nothing numbers and that a text tells apart: results of models, whose order is no time."""
+    if len(rows) < 2 or any(KNOWN.get(plain(name)) == "epoch" for row in rows for name in row):
+        return
+    for key in entries[0]:
+        words = [entry.get(key) for entry in entries]
+        texts = {word for word in words if isinstance(word, str) and number_of(word) is None}
+        if len(texts) == len(rows) and plain(key) not in CLOCKS:
+            shown = ", ".join(name_of(word)[:30] for word in words[:3])
+            raise InputError(
+                path,
+                found=f"a list of results: {name_of(key)!r} tells its {len(rows)} rows apart ({shown}), none numbers epochs",
+                expected=EXPECTED,
+                remedy="give the log of each run, or its predictions",
+            )
 
 
 def _by_epoch(document: Mapping[str, object]) -> list[Row]:
@@ -170,7 +218,7 @@ def _of_columns(path: Path, document: Mapping[str, object], config: Mapping[str,
         )
         notes.append(Note(code="unused", message=message))
     columns = {name: values for name, values in series.items() if len(values) == length}
-    columns, said = _without_filler(columns)
+    columns, said = without_filler(columns)
     notes += said
     return _checked(path, Dump(label, columns, test, config, tuple(notes)))
 
@@ -211,32 +259,6 @@ def _refuse_folds(path: Path, series: Mapping[str, Sequence[float | None]]) -> N
         if name in MEASURED and lengths.get(f"min_{name}") == lengths.get(f"max_{name}") == length:
             found = f"the last, least and largest {name} of {length} fits"
             raise InputError(path, found=found, expected="a value an epoch", remedy="give the history of one fit")
-
-
-def _without_filler(columns: Mapping[str, list[float | None]]) -> tuple[dict[str, list[float | None]], list[Note]]:
-    """NaN as absence, where it can be nothing else: groups of columns of which each row has numbers in one alone.
-
-    pandas fills rows of training with NaN under the columns of evaluation, and the other way round. A run that diverged
-    has them in both at once.
-    """
-    filled: dict[frozenset[int], list[str]] = {}
-    for name, values in columns.items():
-        logged = frozenset(i for i, v in enumerate(values) if v is not None and not math.isnan(v))
-        if len(logged) < len(values) and KNOWN.get(plain(name)) != "epoch":
-            filled.setdefault(logged, []).append(name)
-    groups = list(filled)
-    apart = sum(map(len, groups)) == len(frozenset().union(*groups))
-    if len(groups) < 2 or not all(groups) or not apart:
-        return dict(columns), []
-    names = {name for of_group in filled.values() for name in of_group}
-    if not any(v is not None and math.isnan(v) for name in names for v in columns[name]):
-        return dict(columns), []
-    message = "NaN in rows of the other split was read as not logged: no row has figures of both"
-    cleaned = {
-        name: [None if v is None or (name in names and math.isnan(v)) else v for v in values]
-        for name, values in columns.items()
-    }
-    return cleaned, [Note(code="derived", message=message)]
 
 
 def _lists(document: Mapping[str, object]) -> list[tuple[str, object]]:

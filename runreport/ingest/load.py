@@ -148,8 +148,8 @@ def read_source(reader: Reader, source: Source, options: ReadOptions, fetcher: F
     """The runs of one source with what can be derived from their figures, or its one error."""
     try:
         runs = reader.read(source, options)
-        if source.predictions is not None:
-            runs = attached(runs, source.predictions, options)
+        if source.beside:
+            runs = attached(runs, source.beside, options)
         return [_shown(with_derived(run), fetcher) for run in runs]
     except InputError as error:
         return [fetcher.restated(error)]
@@ -180,7 +180,8 @@ def labelled(sources: Sequence[Source]) -> list[Source]:
     lengths = [1] * len(sources)
     while True:
         labels = ["/".join(p[-length:]) for p, length in zip(parts, lengths, strict=True)]
-        counts = Counter(labels)
+        # Two logs of one name in one folder (run.log, run.json) are told apart by no folder: they get numbers.
+        counts = Counter(label for label, _ in set(zip(labels, parts, strict=True)))
         longer = [
             length + 1 if counts[label] > 1 and length < len(p) else length
             for p, label, length in zip(parts, labels, lengths, strict=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from runreport.ingest.columns import plain
+from runreport.ingest.columns import FILED_UNDER, plain
 from runreport.ingest.documents import KNOWN, MOST_COLUMNS, RUNWIDE, SPLIT_KEYS, SPLITS, split_of
 from runreport.ingest.table import MISSING, Table, to_float
 from runreport.marks import clean
 from runreport.run import Note
 from runreport.wording import plural
 
-METRIC_KEYS = ("metric", "metric_name", "key", "tag", "variable", "measure", "name")
-VALUE_KEYS = ("value", "metric_value", "val", "score")
+METRIC_KEYS = ("metric", "metric_name", "key", "tag", "variable", "measure", "name", "attribute_path", "series")
+VALUE_KEYS = ("value", "metric_value", "val", "score", "float_value")
 """Columns of a table with a row a metric: what it is, and its value."""
 RUN_KEYS = (
     "run", "run_id", "run_name", "run_uuid", "experiment", "trial", "trial_id", "seed", "fold", "kfold", "cv_fold",
@@ -34,14 +34,35 @@ def untangled(table: Table) -> list[tuple[str, Table]]:
     axis = next((name for name in table.header if KNOWN.get(plain(name)) == "epoch"), None)
     if axis is None:
         return [("", table)]
-    runs = _by_run(table, axis, names)
-    return [(label, _by_split(_by_metric(one, axis))) for label, one in runs]
+    return [
+        (label, _in_order(one, _by_split(_by_metric(one, axis)), axis)) for label, one in _by_run(table, axis, names)
+    ]
+
+
+def _in_order(before: Table, after: Table, axis: str) -> Table:
+    """``after`` by epoch, where ``before`` had block after block of epochs (one a metric or a split) and they are of one run.
+
+    Epochs that start again would be another run; here each row is the only one of its epoch, metric and split.
+    """
+    if after.header == before.header or axis not in after.header:
+        return after
+    try:
+        epochs = [to_float(cell) for cell in after.column(axis)]
+    except ValueError:
+        return after
+    apart = [c for c in map(before.column, before.header) if not any(map(_is_number, c))]
+    if len(set(zip(epochs, *apart, strict=True))) < len(epochs):
+        return after
+    order = sorted(range(len(epochs)), key=lambda i: epochs[i])
+    return replace(after, rows=tuple(after.rows[i] for i in order), lines=tuple(after.lines[i] for i in order))
 
 
 def _by_run(table: Table, axis: str, names: Mapping[str, str]) -> list[tuple[str, Table]]:
     """A table for each run where the epochs of several stand in one; by the column that tells their rows apart."""
     epochs = table.column(axis)
     others = [n for n in (*METRIC_KEYS, *SPLIT_KEYS) if n in names and _texts(table, names[n])]
+    split = _split_column(table)
+    others += [] if split is None or plain(split) in others else [plain(split)]
     apart = [table.column(names[n]) for n in others]
     if len(set(zip(epochs, *apart, strict=True))) == len(epochs):
         return [("", table)]
@@ -105,7 +126,9 @@ def _by_metric(table: Table, axis: str) -> Table:
     if key is None or value is None or value == axis:
         return table
     kinds = list(dict.fromkeys(cell for cell in table.column(key) if cell))
-    if not any(KNOWN.get(plain(kind)) for kind in kinds) and not any(split_of(plain(k).split("_")[0]) for k in kinds):
+    if not any(KNOWN.get(plain(kind).removeprefix(FILED_UNDER)) for kind in kinds) and not any(
+        split_of(plain(k).removeprefix(FILED_UNDER).split("_")[0]) for k in kinds
+    ):
         return table
     keep = [name for name in table.header if name not in (key, value) and name not in kinds]
     at, of = table.header.index(value), table.header.index(key)
@@ -119,7 +142,7 @@ def _by_metric(table: Table, axis: str) -> Table:
 
 def _by_split(table: Table) -> Table:
     """A column for each split where a column of words says which split a row is of; what is of the run keeps its name."""
-    key = next((n for n in table.header if plain(n) in (*SPLIT_KEYS, "set") and _all_splits(table, n)), None)
+    key = _split_column(table)
     if key is None:
         return table
     words = [SPLITS[plain(cell).rstrip("0123456789_")] for cell in table.column(key)]
@@ -140,6 +163,21 @@ def _by_split(table: Table) -> Table:
     )
     note = Note(code="mapped", message=f"the split of each row was told by {clean(key)}")
     return replace(table, header=header, rows=rows, notes=(*table.notes, note))
+
+
+def _split_column(table: Table) -> str | None:
+    """The column that says which split a row is of: by its name, else the one whose cells are all such words, and several.
+
+    ``data`` of R's keras (training, validation), ``metric.context.subset`` of Aim.
+    """
+    named = [n for n in table.header if plain(n) in (*SPLIT_KEYS, "set")]
+    by_name = next((n for n in named if _all_splits(table, n)), None)
+    if by_name is not None:
+        return by_name
+    others = [
+        n for n in table.header if n and n not in named and _all_splits(table, n) and len(set(table.column(n))) > 1
+    ]
+    return others[0] if len(others) == 1 else None
 
 
 def _all_splits(table: Table, name: str) -> bool:

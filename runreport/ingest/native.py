@@ -41,7 +41,7 @@ def read_native(source: Source, options: ReadOptions) -> list[Run]:
         Where one of the files cannot be used: a report on the rest would look whole and not be.
     """
     name, files, columns = source.name, source.files, options.columns
-    summary, config = _read_summary(files["metrics"]) if "metrics" in files else ({}, {})
+    summary, config = read_summary(files["metrics"]) if "metrics" in files else ({}, {})
     if set(files) == {"metrics"} and not any(isinstance(v, int | float) for v in summary.values()):
         found = "no figures, and the run has no other file"
         raise InputError(files["metrics"], found=found, expected="r2, variance_ratio, mae or rmse")
@@ -80,9 +80,7 @@ def read_native(source: Source, options: ReadOptions) -> list[Run]:
                 history=history,
                 predictions=predictions if last else None,
                 epoch_predictions=files.get("epoch_predictions") if last else None,
-                split=(clean(split)[:MOST_SPLIT].strip() or "test" if isinstance(split, str) else "test")
-                if last and (predictions is not None or summary)
-                else None,
+                split=split_named(split) if last and (predictions is not None or summary) else None,
                 summary=summary if last else {},
                 config=config if last else {},
                 columns_read={k: v for k, v in ({**read_as, **(sample_columns if last else {})}).items() if k != v},
@@ -90,6 +88,11 @@ def read_native(source: Source, options: ReadOptions) -> list[Run]:
             )
         )
     return runs
+
+
+def split_named(split: object) -> str:
+    """A split as a run's artifacts call it, fit to stand in a sentence; test where they do not say."""
+    return clean(split)[:MOST_SPLIT].strip() or "test" if isinstance(split, str) else "test"
 
 
 def _finite(text: str) -> float | None:
@@ -103,8 +106,14 @@ def _whole(text: str) -> int | None:
     return int(text) if _finite(text) is not None else None
 
 
-def _read_summary(path: Path) -> tuple[dict[str, object], dict[str, object]]:
-    """The run's own figures and its config; NaN and infinities in the JSON become None (undefined)."""
+def read_summary(path: Path) -> tuple[dict[str, object], dict[str, object]]:
+    """The run's own figures and its config; NaN and infinities in the JSON become None (undefined).
+
+    Raises
+    ------
+    InputError
+        No JSON object, or a figure that is no number.
+    """
     try:
         document = json.loads(
             read_bytes(path, "a JSON object of metrics"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runreport.errors import InputError, NoFinitePredictionsError
-from runreport.ingest.columns import PRED_NAMES, TRUE_NAMES, plain, prediction_columns
+from runreport.ingest.columns import ID_LIKE, NAMES, PRED_NAMES, TRUE_NAMES, plain, prediction_columns
 from runreport.ingest.prediction_stacks import Stack, split_of_rows, stacks
 from runreport.ingest.prediction_subsets import refuse_worst_rows
 from runreport.ingest.prediction_tables import Cells, is_number, read_cells
@@ -32,8 +31,6 @@ PRED_PARTS = tuple(sorted((n for n in PRED_NAMES if n != "output"), key=len, rev
 """What a column of one of several targets begins or ends with: ``y_true_0``, ``price_pred``, ``predicted_rate``."""
 FEWEST_FOR_CLASSES, MOST_CLASSES = 12, 20
 """Rows from which, and values up to which, whole numbers look like labels: counts and years take more."""
-ID_LIKE = re.compile(r"(?:^|_)(?:id|ids|idx|index|key|row|rows|name|uuid|date|time|timestamp|sample|fold|split)$")
-"""Names (after ``plain``) of columns that say which row it is: never suggested as the truth."""
 NO_TARGET = frozenset(
     (
         "mean",
@@ -50,9 +47,15 @@ NO_TARGET = frozenset(
         "sigma",
         "ci",
         "interval",
+        "time",
+        "time_val",
+        "time_test",
+        "time_val_marginal",
+        "time_test_marginal",
     )
 )
-"""Remainders that say what else is known of a prediction: ``pred_std`` beside ``true_std`` is no target."""
+"""Remainders that say what else is known of a prediction: ``pred_std`` beside ``true_std`` is no target, and
+``pred_time_val`` of AutoGluon's leaderboards no prediction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +205,9 @@ def target_pairs(path: Path, found: Sequence[str], given: Mapping[str, str]) -> 
             if target is not None and target not in NO_TARGET:
                 by_target.setdefault(target, []).append(column)
                 break
+    if not truths and not named & set(TRUE_NAMES):
+        # `logS` beside `logS_pred`: the truth bears the target's own name. Not a loss beside a predicted one: that is a history.
+        truths = {plain(c): [c] for c in found if plain(c) in preds and plain(c) not in NAMES}
     both = [target for target in truths if target in preds]
     if not both:
         return [_half_pair(path, found, truths, preds)]

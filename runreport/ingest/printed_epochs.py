@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from runreport.ingest.columns import plain
-from runreport.ingest.documents import MEASURED, split_of
-from runreport.ingest.printed_lines import Line, of_split, parse_line
+from runreport.ingest.documents import MEASURED, SPLITS, split_of
+from runreport.ingest.printed_lines import COUNT_OF, Line, counted_line, of_split, parse_line
 from runreport.marks import clean
 from runreport.run import Note
 from runreport.wording import plural
@@ -25,6 +26,18 @@ SECTION = re.compile(
     re.IGNORECASE,
 )
 """A line of a split's name alone (``Test Error:``): the figures on the lines after it are of that split."""
+PREFIX = re.compile(
+    r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{1,9}\s{1,8}\d{1,9} [\w.-]{1,60}:\d{1,6}\] "
+    r"|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[.,]\d{1,6} ?\| ?\w{1,10} {0,8}\| ?[\w.<>]{1,80}:[\w.<>]{1,60}:\d{1,6} - "
+    r"|\[\d{2,4}[-/]\d\d[-/]\d{2,4}[:T ]\d\d:\d\d:\d\d[^\]\n]{0,20}\](?:\[[\w.]{1,60}\]){0,3}(?: ?- )?\s{0,4}"
+)
+"""What loggers put before a line (glog and absl, loguru, hydra, SageMaker): clocks, files and lines, none of them figures."""
+ANNOUNCED = re.compile(
+    r"\b(?:evaluating|validating|testing|running evaluation) on (?:the )?(train|val|valid|validation|dev|test)\w{0,4}\b"
+    r"|\b(eval) begin\b",
+    re.IGNORECASE,
+)
+"""``Evaluating on val.`` (fairchem), ``Eval begin...`` (Paddle): the next line with figures has those of that split."""
 TEST_PHASE = re.compile(r"\bevaluat\w{0,10}\b.{0,40}\btest\b", re.IGNORECASE)
 TESTING = re.compile(r"[^\w]{2,20}testing\b", re.IGNORECASE)
 """``>>>>>>>testing : model<<<<<<<`` (Informer and its many descendants): the bare figures after it are of the test set."""
@@ -54,19 +67,51 @@ class Log:
     test: dict[str, float] = field(default_factory=dict)
     averaged: bool = False
     boosting: bool = False
+    counted: bool = False
     batches: int = 0
+
+    @property
+    def tells(self) -> bool:
+        """Whether some epoch has a figure that reports know, or a round those of a boosting library."""
+        known = any(plain(n) in MEASURED for r in self.records for n in (*r.figures, *r.shown))
+        return known or (self.boosting and bool(self.records))
+
+    @property
+    def has_bare_splits(self) -> bool:
+        """Whether epochs have figures that are called ``train`` and ``val`` alone."""
+        return any({"train", "val"} <= {split_of(n) for n in r.figures if plain(n) in SPLITS} for r in self.records)
 
 
 def lines_of(text: str) -> Iterable[str]:
     """The lines of a terminal's output, each state of a progress bar on its own, without colours."""
-    return (line for line in BREAKS.split(ANSI.sub("", text)) if line.strip())
+    lines = (line for line in BREAKS.split(ANSI.sub("", text).replace("#011", "\t")) if line.strip())
+    return (line if (prefix := PREFIX.match(line)) is None else line[prefix.end() :] for line in lines)
 
 
 def collect(lines: Iterable[str]) -> Log:
-    """The epochs that these lines name, with the figures on their lines and on the lines that belong to them."""
+    """The epochs that these lines name, with the figures on their lines and on the lines that belong to them.
+
+    Where no line names one, and lines begin with a count that rises (``[3/50]``), that is the epoch.
+    """
+    lines = list(lines)
+    log = _collect(lines, parse_line)
+    if log.tells or log.has_bare_splits:
+        return log
+    counted = _collect((line for line in lines if COUNT_OF.match(line)), counted_line)
+    ats = [record.at for record in counted.records]
+    rises = len(set(ats)) > 1 and sum(b < a for a, b in pairwise(ats)) <= len(ats) // 10
+    if rises and (counted.tells or counted.has_bare_splits):
+        counted.counted = True
+        return counted
+    return log
+
+
+def _collect(lines: Iterable[str], parse: Callable[[str], Line | None]) -> Log:
+    """The epochs of the lines as ``parse`` takes them."""
     log = Log()
     current: Record | None = None
     section: str | None = None
+    announced: str | None = None
     testing = repeats_best = tested = False
     for line in lines:
         if alone := SECTION.fullmatch(line):
@@ -75,10 +120,15 @@ def collect(lines: Iterable[str]) -> Log:
         if BEST_FOLLOWS.search(line[:200]):
             repeats_best = True
             continue
+        if said := ANNOUNCED.search(line[:200]):
+            announced = split_of(said[1] or said[2])
+            if announced == "test":
+                announced, testing = None, testing or current is not None
+            continue
         testing = testing or bool(current and TEST_PHASE.search(line[:200]))
         tested = tested or bool(current and TESTING.match(line))
         stars = STARS.match(line)
-        found = parse_line(line)
+        found = parse(line)
         if found is None:
             continue
         if found.boosting and repeats_best:
@@ -89,10 +139,17 @@ def collect(lines: Iterable[str]) -> Log:
             for name, value in found.figures.items()
             if not (found.averaged and plain(name) in ("time", "data"))  # seconds of a batch, not of the epoch
         }
+        if announced is not None and found.axis is None and figures:
+            section, announced = announced, None
         if found.axis is not None and found.at is not None:
             testing = tested = False
             section = None
             axis = "epoch" if found.axis == "epoch" else "step"
+            if announced is not None and figures and current is not None:
+                figures, section, announced = {of_split(announced, n): v for n, v in figures.items()}, None, None
+                if axis == "step" and current.axis == "epoch":
+                    _take(current, figures, found, final=False)
+                    continue
             if axis == "step" and current is not None and current.axis == "epoch":
                 if not current.open:
                     log.batches += 1  # of the epoch that runs now, whose own line is still to come
@@ -162,6 +219,9 @@ def finished(log: Log, notes: list[Note]) -> list[Record]:
         message = (
             "figures printed batch by batch: the last of each epoch was taken, a running mean where one is printed"
         )
+        notes.append(Note(code="derived", message=message))
+    if log.counted:
+        message = "no line names an epoch: the count that lines begin with was taken for it"
         notes.append(Note(code="derived", message=message))
     kept = [r for r in kept if r.axis == axis]
     _settle_repeats(kept, notes)

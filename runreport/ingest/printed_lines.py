@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from runreport.ingest.boosting import set_and_metric
 from runreport.ingest.columns import plain
-from runreport.ingest.documents import KNOWN, MOST_NAME, split_of
+from runreport.ingest.documents import CONTAINERS, KNOWN, MOST_NAME, SPLITS, split_of
 
 MOST_LINE = 5_000
 """Characters of a line that is read: an epoch's figures take a few hundred, and what is longer is data."""
@@ -36,6 +36,17 @@ AXIS_WORD = re.compile(r"\b(?:ep(?:och)?s?|step|iter(?:ation)?|round)\b|epoch", 
 ROUND = re.compile(r"\s{0,4}\[(\d{1,9})\]\s{1,8}(?=[^\s\d\[])")
 """XGBoost and LightGBM: ``[10]`` before the figures of a round."""
 CATBOOST = re.compile(r"(\d{1,9}):\s{1,8}learn:")
+OBJECTIVE = re.compile(r"iter\s{1,8}(\d{1,9}) value ([-+]?[\d.]{1,30}(?:e[-+]?\d{1,3})?)\s{0,4}$", re.IGNORECASE)
+"""``iter  10 value 12.3``: R's nnet, and its optim, print the objective so."""
+COUNT_OF = re.compile(
+    r"\s{0,8}[\[(]?\s{0,6}(\d{1,9})\s?/\s?\d{1,9}[\])]?[\s:|,-]|\s{0,4}\[(\d{1,9}),\s{1,8}\d{1,9}\]\s|\s{0,4}\[(\d{1,9})\]\s"
+)
+"""``[3/50] train loss: 0.1``, ``3/50 ...``, ``[3,  2000] loss: 0.1`` (epoch and batch), ``[300] loss=0.1``: a count of something
+that the line does not name."""
+OF_KIND = re.compile(r"\s?\((?:mse|mae|rmse|l1|l2|huber|smooth ?l1|mean|avg|average)\)$", re.IGNORECASE)
+"""What kind of loss it is, in brackets: ``Train Loss (mse): 0.1``."""
+ARROW = re.compile(r"(?:->|=>|→)$")
+BAR = re.compile(r"\[[=>.#]|%\||\bETA\b|s/step|it/s|s/it")
 CLOCK = re.compile(r"\[?\d{1,2}:\d{2}:\d{2}(?:[.,]\d{1,6})?\]\s?")
 BATCHES = re.compile(r"\[\s{0,9}\d{1,12}/\d{1,12}\s{0,9}\]")
 """``[10/50]`` counts batches, unless the epochs are counted so: ``Epoch [3/50]``."""
@@ -101,6 +112,25 @@ class Line(NamedTuple):
     boosting: bool = False
 
 
+def counted_line(line: str) -> Line | None:
+    """A line that begins with a count, as one of the epoch of that number; None for a progress bar, or without a figure.
+
+    For texts in which no line names an epoch, and which count nothing else.
+
+    >>> counted_line("[3/50] Train Loss: 0.1, Val Loss: 0.2").at
+    3.0
+    """
+    match = COUNT_OF.match(line) if len(line) <= MOST_LINE else None
+    if match is None or BAR.search(line):
+        return None
+    found = _pairs(line[match.end() :], boosting=False)
+    if not any(plain(name) in KNOWN or split_of(plain(name).split("_")[0]) for name in found):
+        return None
+    found = {name: value for name, value in found.items() if name not in ("epoch", "step", "iter")}
+    at = next(number for number in match.groups() if number)
+    return Line("iter" if match[3] else "epoch", float(at), found) if found else None
+
+
 def parse_line(line: str) -> Line | None:
     """The line, or None where there is nothing of a training on it.
 
@@ -116,6 +146,9 @@ def parse_line(line: str) -> Line | None:
     if boosted:
         found = _pairs(line[boosted.end() :], boosting=True)
         return Line("iter", float(boosted[1]), found, boosting=True) if found else None
+    objective = OBJECTIVE.match(line)
+    if objective and (loss := _float(objective[2])) is not None:
+        return Line("iter", float(objective[1]), {"loss": loss})
     catboost = CATBOOST.match(line.lstrip())
     if catboost:
         found = _pairs(line[line.index(":") + 1 :], boosting=False)
@@ -135,6 +168,13 @@ def parse_line(line: str) -> Line | None:
         return None
     at = pairs.pop(axis) if axis is not None else None
     return Line(axis, at, pairs, partial, averaged and bool(pairs))
+
+
+def _float(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:  # dots alone
+        return None
 
 
 def _speaks_of_another(line: str) -> bool:
@@ -185,18 +225,26 @@ def _pairs(line: str, *, boosting: bool = False, averaged: bool = False) -> dict
 def _name(before: str, section: str, *, boosting: bool) -> tuple[str | None, str]:
     """The name that ends right before a number, and the split that the words before it announce."""
     text = before[-2 * MOST_NAME :].replace("*", " ").rstrip(" \t'\"([")
-    said = text.endswith((":", "="))
-    text = text.rstrip(" \t:='\"")
+    said = text.endswith((":", "=", "->", "=>", "→"))
+    text = OF_KIND.sub("", ARROW.sub("", text).rstrip(" \t:='\""))
     pieces = [p.strip(" \t'\"=") for p in CUTS.split(text)]
     for piece in pieces[:-1]:
         words = piece.split()
         if words and (split := split_of(words[0])) and len(words) <= 2:
             section = split
+        elif len(words) > 1 and plain(words[-1]) in CONTAINERS and (named := [s for w in words if (s := split_of(w))]):
+            section = named[0]  # `Median validation metrics:`
     words = pieces[-1].split()
     if boosting:
         whole = " ".join(words)
         return (whole if said and set_and_metric(whole) else None), section
+    if len(words) > 1 and words[-1].startswith("<") and words[-1].endswith(">"):
+        # Amazon's algorithms: `train loss <loss>=0.1`, `validation mse_objective <loss>=0.1`.
+        inner = words.pop()[1:-1]
+        words = words if _known(words) else [*(w for w in words if split_of(w)), inner]
     name = _known(words)
+    if name is None and len(words) == 1 and plain(words[0]) in SPLITS:
+        return words[0], section  # `train 0.1 | val 0.2`: of what, nothing says
     if name is None and said and 0 < len(words) <= 4 and any(c.isalpha() for c in words[-1]):
         name = " ".join(words).split("=")[-1].strip()
         name = name or None
@@ -230,6 +278,8 @@ def _known(words: list[str]) -> str | None:
         name = " ".join(words[-count:]).split("=")[-1]
         known = plain(name)
         head, _, rest = known.partition("_")
+        if rest in AXES and split_of(head) is not None:
+            return words[-1]  # `Train Epoch: 3`
         if known in KNOWN or known in AXES or (rest in KNOWN and split_of(head) is not None):
             before = words[-count - 1] if len(words) > count else None
             if before is None or known in AXES or plain(before) in FILLERS:

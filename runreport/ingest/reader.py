@@ -64,15 +64,16 @@ class Claim:
 class Source:
     """The files of one run (or of one file that holds several): kind -> path.
 
-    predictions
-        ``predictions_<run>.csv`` beside a log of another format, which its reader knows nothing of.
+    beside
+        ``predictions_<run>.csv``, ``metrics_<run>.json`` and ``epoch_predictions_<run>.parquet`` beside a log of another
+        format, which its reader knows nothing of; kind -> path.
     """
 
     reader: str
     name: str
     root: Path
     files: Mapping[str, Path]
-    predictions: Path | None = None
+    beside: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:

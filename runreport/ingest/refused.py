@@ -9,7 +9,7 @@ from runreport.errors import InputError
 from runreport.ingest.compressed import ENDINGS as COMPRESSED
 from runreport.ingest.compressed import plain_path
 from runreport.ingest.reader import Head
-from runreport.ingest.table import LFS_POINTER
+from runreport.ingest.table import LFS_POINTER, to_float
 from runreport.marks import clean
 
 PICKLES = frozenset((".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt", ".bin", ".npy", ".npz"))
@@ -33,6 +33,10 @@ KINDS = (
     (b"PAR1", "Parquet that is neither named epoch_predictions_<run>.parquet nor after predictions"),
 )  # fmt: skip
 """First bytes of a file -> what it is."""
+JSON_TEXT = re.compile(r"\{|\[\s{0,40}(?:[\[{\"\]]|[-+]?\d[\d.eE+-]{0,30}\s{0,40},)")
+"""How JSON begins, and lines of a log in brackets (``[3/50] loss``, ``[ Info:``) do not."""
+LOOKED_AT, LONGEST = 50, 5_000
+"""Lines looked at to tell what a text is, and the characters of one that may be a row of numbers."""
 KEY = re.compile(r'"([^"\\\n]{1,120})"\s{0,40}:')
 
 
@@ -72,11 +76,12 @@ def why_refused(path: Path) -> InputError:
             path, found=f"{kind}, which is not read", expected="a log that `runreport formats` lists",
             remedy="save the table or the history as CSV",
         )  # fmt: skip
+    found = _contents(path, head)
     return InputError(
         path,
-        found=_contents(path, head),
+        found=found,
         expected="a history CSV, predictions_<run>.csv, or another log that `runreport formats` lists",
-        remedy="name the reader with --reader NAME, or save the log as CSV",
+        remedy=_what_to_do(found),
     )
 
 
@@ -85,7 +90,7 @@ def _contents(path: Path, head: Head) -> str:
     text = head.text.lstrip()
     if "\x00" in text[:2000]:
         return "binary data of a format that is not known here"
-    if text.startswith(("{", "[")):
+    if text.startswith(("{", "[")) and (path.suffix.lower() == ".json" or JSON_TEXT.match(text)):
         keys = list(dict.fromkeys(clean(key)[:40] for key in KEY.findall(text)))
         shown = ", ".join(keys[:8]) + (", ..." if len(keys) > 8 else "")
         return f"JSON without a list of losses or scores ({shown})" if keys else "JSON without names"
@@ -95,4 +100,36 @@ def _contents(path: Path, head: Head) -> str:
         return f"a file whose ending ({path.suffix}) no reader goes by"
     if path.suffix.lower() == ".md":
         return "prose, not a log"
+    lines = [line for line in text.splitlines()[:LOOKED_AT] if line.strip()]
+    if lines and all(map(_is_numbers, lines)):
+        shown = clean(lines[0])[:40].strip()
+        return f"numbers without a line of names above them ({shown}): what they measure, nothing says"
+    from runreport.ingest.printed_epochs import collect, lines_of
+
+    names = list(dict.fromkeys(name for record in collect(lines_of(head.text)).records for name in record.figures))
+    if names:
+        shown = ", ".join(clean(name)[:40] for name in names[:5]) + (", ..." if len(names) > 5 else "")
+        return f"epochs or steps whose figures have names that are not known here ({shown})"
     return "text in which no line names an epoch, a step or a round with a figure"
+
+
+def _is_numbers(line: str) -> bool:
+    cells = line.replace(",", " ").replace(";", " ").split()
+
+    def number(cell: str) -> bool:
+        try:
+            to_float(cell)
+        except ValueError:
+            return False
+        return True
+
+    return bool(cells) and len(line) < LONGEST and all(map(number, cells))
+
+
+def _what_to_do(found: str) -> str:
+    """The way out that goes with what was found."""
+    if found.startswith("epochs or steps"):
+        return "say which is which with --reader printed --column val_loss=NAME"
+    if found.startswith("numbers without"):
+        return "write the names of the columns in the first line, such as epoch,train_loss,val_loss"
+    return "name the reader with --reader NAME, or save the log as CSV"

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 2 * 1024**3
 """Largest text table read into memory; a history is a few KiB, and predictions beyond this belong in parquet."""
-MISSING = frozenset({"", "na", "n/a", "none", "null", "-", "--"})
-"""Cells that say "not logged". ``nan`` is not among them: a logged NaN is data."""
+MISSING = frozenset({"", "na", "n/a", "none", "null", "-", "--", "no log"})
+"""Cells that say "not logged" (the last in tables of Transformers). ``nan`` is not among them: a logged NaN is data."""
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 SEPARATORS = (",", "\t", ";", "|")
 TABLE = "a header line and a row for each epoch (or sample)"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runreport.errors import InputError
 from runreport.ingest.cells import MOST_TEXT, number
-from runreport.ingest.columns import ALIASES, plain
+from runreport.ingest.columns import ALIASES, OVER_FOLDS, plain, several_loaders
 from runreport.ingest.documents import MEASURED, final_figures
 from runreport.ingest.epochs import STEPS
 from runreport.ingest.history import INDEXES, histories_of_table
@@ -45,7 +45,7 @@ def header_of(head: Head) -> tuple[str, ...]:
 
 def is_measured(name: str) -> bool:
     """Whether a plain name is of a figure that reports know, whatever split or ending it bears."""
-    short = name.removesuffix("_epoch").removesuffix("_step")
+    short = name.removesuffix("_epoch").removesuffix("_step").removesuffix(OVER_FOLDS)
     head, _, rest = short.partition("_")
     front, _, tail = short.rpartition("_")
     if short in MEASURED or (head in ("test", "train") and rest in MEASURED):
@@ -98,6 +98,10 @@ def _runs_of_one(
     table, tested = without_test_rows(table)
     summary = final_figures(path, tested)
     split = "test" if summary else None
+    if several := several_loaders(tested):
+        shown = ", ".join(map(clean, several[:5]))
+        message = f"figures of several test loaders left out, as one test result is reported: {shown}"
+        notes = (*notes, Note(code="unused", message=message))
     if not table.rows:
         if not summary:
             raise InputError(path, found="only figures of the test split that are not known", expected="a row an epoch")

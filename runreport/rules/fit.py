@@ -50,28 +50,26 @@ def check_overfit(context: Context, limits: Limits) -> Outcome:
         outcome = _from_losses(context, history, limits)
         risen = rise_of_validation(history) if isinstance(outcome, NotChecked) else None
         return outcome if risen is None else Checked(findings=(risen,))
-    train, val = dict(losses(history, "train_r2")), losses(history, "r2")
-    joint = [(e, v) for e, v in val if e in train]
-    if not joint:
+    train, val = losses(history, "train_r2"), losses(history, "r2")
+    if not train or not val or train[0][0] > val[-1][0]:
         return NotChecked(rule=OVERFIT, reason="no epoch with both train and validation R²")
-    if len(joint) < LEAST_EPOCHS:
+    if len(val) < LEAST_EPOCHS:
         return NotChecked(
-            rule=OVERFIT,
-            reason=f"{plural(len(joint), 'epoch')} with train and validation R²; needs at least {LEAST_EPOCHS}",
+            rule=OVERFIT, reason=f"{plural(len(val), 'epoch')} with validation R²; needs at least {LEAST_EPOCHS}"
         )
-    logged = dict(joint)
-    saved = context.saved_epoch if context.saved_epoch in logged else None
+    saved = context.saved_epoch if context.saved_epoch in dict(val) else None
     falls = [_fall_to_the_end(val)] if saved is None else [_fall_at(val, saved), _fall_to_the_end(val)]
     # The best of many epochs is high by chance, too; its error is that of any one of them.
     spread = _spread(context, history, falls[0].best_epoch, falls[0].best)
     p_value = normal_two_sided_p(falls[0].size / math.hypot(spread.se, falls[0].jitter))
     for fall in falls:
-        if fall.epoch not in train or fall.epoch <= fall.best_epoch:
+        fitted = _last_evaluated(train, fall.epoch)
+        if fitted is None or fall.epoch <= fall.best_epoch:
             continue
-        gap = train[fall.epoch] - fall.value
+        gap = fitted[1] - fall.value
         if gap > limits["gap"] and fall.size > limits["errors"] * math.hypot(spread.se, fall.jitter):
             kept = saved is not None and fall.epoch != saved
-            found = _overfit_finding(fall, train[fall.epoch], spread, saved if kept else None, limits, p_value)
+            found = _overfit_finding(fall, fitted, spread, saved if kept else None, limits, p_value)
             return Checked(findings=(found,), p_values=(p_value,))
     return Checked(p_values=(p_value,))
 
@@ -112,22 +110,38 @@ def _fall_to_the_end(val: Pairs) -> Fall:
     )
 
 
+def _last_evaluated(train: Pairs, epoch: int | float) -> tuple[int | float, float] | None:
+    """Train R² at the epoch, or at the last one before it that has one: a trainer may evaluate its training set seldom.
+
+    It rises while a run overfits, so an earlier one makes the gap too small rather than too large.
+    """
+    return next((pair for pair in reversed(train) if pair[0] <= epoch), None)
+
+
 def _overfit_finding(
-    fall: Fall, train_r2: float, spread: Spread, saved_before: int | float | None, limits: Limits, p_value: float
+    fall: Fall,
+    fitted: tuple[int | float, float],
+    spread: Spread,
+    saved_before: int | float | None,
+    limits: Limits,
+    p_value: float,
 ) -> Finding:
     error = math.hypot(spread.se, fall.jitter)
     how = " (medians of 5 epochs)" if fall.smoothed else ""
     of_what = "sampling and epoch jitter, " if fall.smoothed else ""
+    train_epoch, train_r2 = fitted
+    when = "" if train_epoch == fall.epoch else f" (epoch {epoch_text(train_epoch)}, its last logged)"
     message = (
-        f"At epoch {epoch_text(fall.epoch)} R² is {fixed(train_r2)} on the training set and {fixed(fall.value)} on validation "
-        f"(threshold for the gap {number(limits['gap'])}), where it has fallen by {fixed(fall.size)} from {fixed(fall.best)} at "
-        f"epoch {epoch_text(fall.best_epoch)}{how}: {number(fall.size / error, 2)} standard errors of {fixed(error)} "
-        f"({of_what}{'assuming' if spread.assumed else 'for'} {number(spread.n, 3)} independent samples)."
+        f"At epoch {epoch_text(fall.epoch)} R² is {fixed(train_r2)} on the training set{when} and {fixed(fall.value)} on "
+        f"validation (threshold for the gap {number(limits['gap'])}), where it has fallen by {fixed(fall.size)} from "
+        f"{fixed(fall.best)} at epoch {epoch_text(fall.best_epoch)}{how}: {number(fall.size / error, 2)} standard errors of "
+        f"{fixed(error)} ({of_what}{'assuming' if spread.assumed else 'for'} {number(spread.n, 3)} independent samples)."
     )
     if saved_before is not None:
         message += f" The saved epoch {epoch_text(saved_before)} came before that."
     evidence: dict[str, Value] = {
         "train_r2": train_r2,
+        "train_epoch": train_epoch,
         "r2": fall.value,
         "gap": train_r2 - fall.value,
         "best_epoch": fall.best_epoch,
@@ -256,9 +270,11 @@ def check_underfit(context: Context, limits: Limits) -> Outcome:
     train = losses(history, "train_r2")
     if not train:
         return NotChecked(rule=UNDERFIT, reason="no train_r2 column with finite values")
-    if len(train) < LEAST_EPOCHS:
+    trained = sum(e <= train[-1][0] for e in history.epochs)
+    if trained < LEAST_EPOCHS:
         return NotChecked(
-            rule=UNDERFIT, reason=f"{plural(len(train), 'epoch')} with a train R²; needs at least {LEAST_EPOCHS}"
+            rule=UNDERFIT,
+            reason=f"the last train R² comes after {plural(trained, 'epoch')}; needs one after {LEAST_EPOCHS} or more",
         )
     epoch, best = max(train, key=lambda pair: pair[1])
     stated = context.split_statistic("train", "n")
@@ -269,8 +285,10 @@ def check_underfit(context: Context, limits: Limits) -> Outcome:
         return CLEAR
     known = f" [at most {fixed(most, 2)} within two standard errors]" if error else ""
     proof = _better_fit(context, most)
+    where = "the one epoch that logs it" if len(train) == 1 else f"the {len(train)} epochs that log it"
+    seldom = f" at {where}" if len(train) < len(history) else ""
     message = (
-        f"R² on the training set never exceeds {fixed(best)}{known} "
+        f"R² on the training set never exceeds {fixed(best)}{known}{seldom} "
         f"(epoch {epoch_text(epoch)} of {epoch_text(train[-1][0])}; threshold {number(limits['train_r2'])}): "
     )
     if proof is not None:

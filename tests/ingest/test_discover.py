@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from runreport.errors import InputError
@@ -170,6 +172,12 @@ def test_the_folder_worked_in_has_a_name_too(tmp_path: Path, monkeypatch: pytest
     assert loaded_names(Path("run1.csv"), Path("../there/run1.csv")) == ["here/run1", "there/run1"]
 
 
+def test_two_logs_of_one_name_in_one_folder_are_told_apart_by_a_number(tmp_path: Path) -> None:
+    write(tmp_path / "fit.log", "epoch 1 val_loss: 0.5\nepoch 2 val_loss: 0.4\n")
+    write(tmp_path / "fit.json", '{"val_loss": [0.5, 0.4]}')
+    assert loaded_names(tmp_path) == ["fit", "fit-2"]
+
+
 def test_a_part_of_a_file_never_shares_its_name_with_another_run(tmp_path: Path) -> None:
     write(tmp_path / "run-part1.csv", HISTORY)
     write(tmp_path / "run.csv", "epoch,val_loss\n1,0.5\n2,0.4\n1,0.6\n2,0.5\n")
@@ -267,6 +275,47 @@ def test_predictions_beside_any_log_are_of_its_run(
     assert run.predictions is not None
     assert run.predictions.rows() == [(1.0, 2.0), (3.0, 4.0)]
     assert run.files["predictions"].name == Path(predictions).name
+
+
+def test_compressed_predictions_beside_a_log_are_of_its_run(tmp_path: Path) -> None:
+    log = write(tmp_path / "train.log", "epoch 1 val_loss: 0.5\nepoch 2 val_loss: 0.4\n")
+    (tmp_path / "predictions_train.csv.gz").write_bytes(gzip.compress(PREDICTIONS.encode()))
+    for argument in (log, tmp_path):
+        (run,) = load_runs([str(argument)])
+        assert isinstance(run, Run)
+        assert run.predictions is not None
+        assert run.predictions.rows() == [(1.0, 2.0), (3.0, 4.0)]
+
+
+def test_compressed_predictions_beside_a_native_history_that_was_named(tmp_path: Path) -> None:
+    log = write(tmp_path / "run1.csv", HISTORY)
+    (tmp_path / "predictions_run1.csv.gz").write_bytes(gzip.compress(PREDICTIONS.encode()))
+    (run,) = load_runs([str(log)])
+    assert isinstance(run, Run)
+    assert run.predictions is not None
+
+
+@pytest.mark.parametrize("walked", [False, True])
+def test_every_artifact_beside_any_log_is_of_its_run(tmp_path: Path, *, walked: bool) -> None:
+    log = write(tmp_path / "train.log", "epoch 1 val_loss: 0.5\nepoch 2 val_loss: 0.4\n")
+    write(tmp_path / "metrics_train.json", '{"r2": 0.5, "split": "validation", "config": {"lr": 0.1}}')
+    per_epoch = tmp_path / "epoch_predictions_train.parquet"
+    pl.DataFrame({"epoch": [1, 2], "y_true": [0.5, 0.5], "y_pred": [0.4, 0.6]}).write_parquet(per_epoch)
+    (run,) = load_runs([str(tmp_path if walked else log)])
+    assert isinstance(run, Run)
+    assert (run.format, run.summary["r2"], run.split, run.config) == ("printed", 0.5, "validation", {"lr": 0.1})
+    assert run.epoch_predictions == per_epoch
+    assert set(run.files) == {"history", "metrics", "epoch_predictions"}
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "{", '{"seconds": 3}'])
+def test_a_strangers_file_called_metrics_beside_a_log_is_not_used_and_that_is_said(tmp_path: Path, text: str) -> None:
+    log = write(tmp_path / "train.log", "epoch 1 val_loss: 0.5\nepoch 2 val_loss: 0.4\n")
+    write(tmp_path / "metrics_train.json", text)
+    (run,) = load_runs([str(log)])
+    assert isinstance(run, Run)
+    assert run.summary == {}
+    assert any(note.message.startswith("metrics_train.json was not used: ") for note in run.notes)
 
 
 def test_predictions_are_not_given_to_a_log_when_a_table_of_their_name_has_them(tmp_path: Path) -> None:

@@ -119,8 +119,26 @@ class TestOverfit:
 
     def test_undefined(self) -> None:
         assert "4 epochs" in reason("fit.overfit", context({"train_r2": RISING[:4], "r2": FALLING[:4]}))
-        apart: dict[str, Sequence[Number]] = {"train_r2": [0.1, None], "r2": [None, 0.1]}
+        apart: dict[str, Sequence[Number]] = {"train_r2": [None, 0.1], "r2": [0.1, None]}
         assert "no epoch with both" in reason("fit.overfit", context(apart))
+
+    def test_a_training_set_that_is_evaluated_seldom(self) -> None:
+        """As `training` does by default: every 25 epochs, and the last."""
+        for saved, epoch, severity in (
+            (14, 14, Severity.WARNING),
+            (5, 16, Severity.INFO),
+            (None, 16, Severity.WARNING),
+        ):
+            seldom: list[Number] = [v if e in (12, 16) else None for e, v in enumerate(RISING, start=1)]
+            (finding,) = check("fit.overfit", context({"train_r2": seldom, "r2": FALLING}, saved=saved)).findings
+            assert (finding.epoch, finding.severity) == (epoch, severity)
+            assert finding.evidence["train_epoch"] == (12 if epoch == 14 else 16)
+            assert ("(epoch 12, its last logged)" in finding.message) is (epoch == 14)
+
+    def test_nothing_is_said_of_an_epoch_before_the_first_evaluation(self) -> None:
+        late: list[Number] = [None] * 15 + [0.99]
+        (finding,) = check("fit.overfit", context({"train_r2": late, "r2": FALLING}, saved=14)).findings
+        assert (finding.epoch, finding.severity) == (16, Severity.INFO)
 
     def test_a_perfect_best_does_not_divide_by_zero(self) -> None:
         val: list[Number] = [*[1.0] * 6, *[0.0] * 10]
@@ -162,7 +180,12 @@ class TestUnderfit:
 
     def test_undefined(self) -> None:
         assert "no train_r2" in reason("fit.underfit", context({"r2": [0.1] * 9}))
-        assert "4 epochs" in reason("fit.underfit", context({"train_r2": [0.1] * 4}))
+        assert "after 4 epochs" in reason("fit.underfit", context({"train_r2": [0.1] * 4}))
+
+    def test_one_evaluation_at_the_end_is_enough(self) -> None:
+        seldom: list[Number] = [None] * 7 + [-0.2]
+        (finding,) = check("fit.underfit", context({"train_r2": seldom, "r2": [0.1] * 8})).findings
+        assert "never exceeds -0.200 at the one epoch that logs it" in finding.message
 
 
 class TestRiseOfValidationLoss:

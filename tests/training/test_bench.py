@@ -90,7 +90,7 @@ def test_predictions_of_several_batches_are_those_of_one() -> None:
 def test_the_preset_arithmetic_is_run4s() -> None:
     """What is timed as the presets is what run4 trains: network, loss, batch, precision."""
     timed, run4 = preset_config(parse_case("3x48x48x20x501"), CPU, threads=2), load_config("run4", [])
-    own = {"run_name", "seed", "warmup_steps", "warmup_unit"}
+    own = {"run_name", "seed", "warmup_steps", "warmup_unit", "train_metrics_every"}
     assert {**timed.to_dict(), **dict.fromkeys(own)} == {**run4.to_dict(), **dict.fromkeys(own)}
 
 
@@ -145,8 +145,11 @@ def test_document_holds_together(document: dict[str, Any]) -> None:
     assert epoch["gpu_memory_gib"] is None
     # 3 steps: the gradient norms once, the total thrice, the weights' norm once.
     expected = cost["gradient_norms_seconds"] + 3 * cost["total_norm_seconds"] + cost["weight_norm_seconds"]
-    assert cost["seconds"] == pytest.approx(expected)
-    assert cost["share"] == pytest.approx(expected / epoch["epoch_seconds"])
+    assert cost["norms_seconds"] == pytest.approx(expected)
+    assert cost["norms_share"] == pytest.approx(expected / epoch["epoch_seconds"])
+    # The training split after epochs 25 and 50.
+    spent = 50 * expected + 2 * cost["train_metrics_seconds"]
+    assert cost["share"] == pytest.approx(spent / (50 * epoch["epoch_seconds"] + 2 * cost["train_metrics_seconds"]))
 
 
 def _with(document: dict[str, Any], *, kind: str, name: str, low: float | None, seconds: float) -> dict[str, Any]:

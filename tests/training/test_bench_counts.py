@@ -15,7 +15,7 @@ from training.bench.cases import LARGEST_FRAMES_GIB, SOURCE, parse_case, random_
 from training.bench.pairs import PairedRatio, Times, in_turn, median_interval, paired_ratio
 from training.bench.probes import choose_clock, copy_bytes_per_second, matmul_flops_per_second
 from training.bench.roofline import roofline
-from training.bench.whole import evaluation_interval
+from training.bench.whole import share_of_a_run
 from training.bench.work import TrafficCounter, Work, work_of
 from training.errors import ConfigError
 
@@ -147,16 +147,16 @@ def test_probes_divide_work_by_the_least_time() -> None:
     assert copy_bytes_per_second(CPU, clock, 64) == 2 * 64 / 2.0
 
 
-@pytest.mark.parametrize(("seconds", "evaluation"), [(0.01, 1.0), (0.0, 0.2), (0.05, 3.0), (0.2, 1.0), (0.01, 0.01)])
-def test_evaluating_every_k_epochs_is_the_least_k_below_the_goal(seconds: float, evaluation: float) -> None:
-    """By brute force over k."""
-    epoch, goal = 4.0, 0.03
-
-    def share(k: int) -> float:
-        return (seconds + evaluation / k) / (epoch - evaluation + evaluation / k)
-
-    expected = next((k for k in range(1, 5000) if share(k) < goal), None)
-    assert evaluation_interval(seconds, evaluation, epoch, goal) == expected
+@pytest.mark.parametrize(("every", "epochs"), [(1, 7), (3, 7), (25, 50), (25, 51), (100, 50)])
+def test_the_share_of_a_run_counts_the_epochs_that_are_evaluated(every: int, epochs: int) -> None:
+    """As the loop does it: one by one, with the evaluation after each k-th epoch and after the last."""
+    norms, evaluation, epoch = 0.25, 1.5, 4.0
+    spent = whole = 0.0
+    for number in range(1, epochs + 1):
+        evaluated = evaluation if number % every == 0 or number == epochs else 0.0
+        spent += norms + evaluated
+        whole += epoch + evaluated
+    assert share_of_a_run(norms, evaluation, epoch, every=every, epochs=epochs) == pytest.approx(spent / whole)
 
 
 def test_a_size_is_read() -> None:

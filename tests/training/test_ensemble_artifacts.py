@@ -34,7 +34,7 @@ def test_the_files_are_those_of_the_run_alone(tmp_path: Path) -> None:
     alone, ensemble = tmp_path / "alone", tmp_path / "ensemble"
     run_training(CONFIG, Places.of("one", out=alone))
     (trained,) = train_together([Member(config=CONFIG, dataset=load_dataset(CONFIG, torch.device("cpu")))])
-    given = write_artifacts(trained, ensemble)
+    given = write_artifacts(trained, Places.of("one", out=ensemble))
     one, two = alone / "csv", ensemble / "csv"
     assert sorted(p.name for p in one.iterdir()) == sorted(p.name for p in two.iterdir())
 
@@ -61,6 +61,6 @@ def test_the_files_are_those_of_the_run_alone(tmp_path: Path) -> None:
 
 def test_epoch_predictions_may_be_left_out(tmp_path: Path) -> None:
     (trained,) = train_together([Member(config=CONFIG, dataset=load_dataset(CONFIG, torch.device("cpu")))])
-    write_artifacts(trained, tmp_path, epoch_predictions=False)
+    write_artifacts(trained, Places.of("one", out=tmp_path), epoch_predictions=False)
     assert not epoch_predictions_path(tmp_path / "csv", "one").exists()
     assert predictions_path(tmp_path / "csv", "one").exists()

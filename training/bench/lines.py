@@ -82,17 +82,13 @@ def sentences(document: dict[str, Any], case: dict[str, Any]) -> list[str]:
         f"{100 * roof['share']:.0f} % of the roofline ({roof['bound']}-bound; arithmetic {100 * roof['compute_share']:.0f} %, "
         f"memory {100 * roof['memory_share']:.0f} %): {roof['flops_per_step']:.3g} operations and "
         f"{roof['traffic_bytes_per_step']:.3g} bytes a step.",
-        f"A whole epoch with both evaluations takes {epoch['epoch_seconds']:.3g} s{clock}; "
+        f"A whole epoch with its validation takes {epoch['epoch_seconds']:.3g} s{clock}; "
         f"{epoch['experiment_epochs']} of them {epoch['experiment_seconds']:.3g} s.",
-        f"Gradient norms each {cost['gradient_every']} steps and the weights' norm: {100 * cost['share']:.2f} % of that "
-        f"epoch ({goal}). Evaluating the training split for "
-        f"its metrics: {100 * cost['train_metrics_share']:.0f} %, "
-        + (
-            "and the norms alone leave no room for it below the goal."
-            if cost["train_metrics_every"] is None
-            else f"below the goal with the norms if done every {cost['train_metrics_every']} epochs "
-            f"(`train_metrics_every`)."
-        ),
+        f"Diagnostics take {100 * cost['share']:.2f} % of a run of {epoch['experiment_epochs']} epochs ({goal}): "
+        f"gradient norms each {cost['gradient_every']} steps and the weights' norm "
+        f"{100 * cost['norms_share']:.2f} % of an epoch; the training split, evaluated every {cost['train_metrics_every']} "
+        f"epochs and after the last (`train_metrics_every` as it is by default), {100 * cost['train_metrics_share']:.0f} % of "
+        "an epoch each time.",
     ]
     if epoch["gpu_memory_gib"] is not None:
         found.append(f"Most GPU memory held for tensors: {epoch['gpu_memory_gib']:.2f} GiB.")

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from training.bench.probes import Clock, median_seconds, synchronise
+from training.config import Config
 from training.data import Dataset
 from training.diagnostics import GradientNorms, weight_norm
 from training.epochs import train_epochs, values_of
@@ -49,11 +50,15 @@ class RowsOnly(Recorder):
 
 
 def whole_epochs(trainer: Trainer, dataset: Dataset, clock: Clock, *, epochs: int) -> dict[str, Any]:
-    """Median seconds by ``clock`` of ``epochs`` epochs after a first: training, evaluations, metrics; without files."""
-    config = dataclasses.replace(trainer.config, max_epochs=epochs + 1, patience=epochs + 1)
+    """Median seconds by ``clock`` of ``epochs`` epochs after a first: training, validation, metrics; without files.
+
+    The training split is not evaluated in them: what that costs is timed by ``diagnostics_cost``.
+    """
+    planned = epochs + 2  # after the last one the training split is evaluated whatever the settings: it is left out
+    config = dataclasses.replace(trainer.config, max_epochs=planned, patience=planned, train_metrics_every=planned)
     with RowsOnly(trainer, clock) as recorder:
         train_epochs(config, trainer, dataset, make_early_stopping(config), recorder)
-    seconds = [end - start for start, end in itertools.pairwise(recorder.ends)]
+    seconds = [end - start for start, end in itertools.pairwise(recorder.ends[:-1])]
     median = statistics.median(seconds)
     return {
         "epochs": len(seconds),
@@ -68,10 +73,10 @@ def whole_epochs(trainer: Trainer, dataset: Dataset, clock: Clock, *, epochs: in
 def diagnostics_cost(trainer: Trainer, clock: Clock, epoch_seconds: float) -> dict[str, Any]:
     """What watching an epoch costs, each part timed alone and multiplied by how often an epoch does it.
 
-    Timed alone because the difference of two epochs, with and without, is smaller than the noise of either. ``share``:
-    all gradient norms and the weights' norm over the whole epoch. ``train_metrics_share``: evaluating the training split.
-    ``train_metrics_every``: every how many epochs that could be done for everything to stay below the goal; None where
-    the norms alone are above it.
+    Timed alone because the difference of two epochs, with and without, is smaller than the noise of either. ``epoch_seconds``
+    is of an epoch without the evaluation of the training split. ``norms_share``: all gradient norms and the weights' norm
+    over such an epoch. ``train_metrics_share``: evaluating the training split, over the same. ``share``: everything over a
+    run of ``SHOWN_EPOCHS`` epochs that evaluates it as often as the settings' default says, and after the last.
     """
     device = trainer.split.target.device
     base, penalty = first_losses(trainer)
@@ -93,27 +98,26 @@ def diagnostics_cost(trainer: Trainer, clock: Clock, epoch_seconds: float) -> di
         "gradient_norms_seconds": measure,
         "total_norm_seconds": add_total,
         "weight_norm_seconds": weights,
-        "seconds": seconds,
-        "share": seconds / epoch_seconds,
+        "norms_seconds": seconds,
+        "norms_share": seconds / epoch_seconds,
         "train_metrics_seconds": evaluation,
         "train_metrics_share": evaluation / epoch_seconds,
-        "train_metrics_every": evaluation_interval(seconds, evaluation, epoch_seconds),
+        "train_metrics_every": (every := Config().train_metrics_every),
+        "share": share_of_a_run(seconds, evaluation, epoch_seconds, every=every),
         "goal": DIAGNOSTICS_GOAL,
     }
 
 
-def evaluation_interval(
-    seconds: float, evaluation: float, epoch_seconds: float, goal: float = DIAGNOSTICS_GOAL
-) -> int | None:
-    """The least k with ``(seconds + evaluation/k) < goal · (epoch_seconds - evaluation + evaluation/k)``, or None.
+def share_of_a_run(
+    norms: float, evaluation: float, epoch_seconds: float, *, every: int, epochs: int = SHOWN_EPOCHS
+) -> float:
+    """Diagnostics over the whole time of a run of ``epochs``; all in seconds, ``epoch_seconds`` with the norms in it.
 
-    >>> evaluation_interval(0.0, 1.0, 4.0, goal=0.25)
-    2
+    >>> share_of_a_run(0.0, 1.0, 5.0, every=4, epochs=10)  # after epochs 4, 8 and 10: 3 s of 53
+    0.05660377358490566
     """
-    room = goal * (epoch_seconds - evaluation) - seconds
-    if room <= 0:
-        return None
-    return math.floor(evaluation * (1 - goal) / room) + 1
+    evaluations = math.ceil(epochs / every)
+    return (epochs * norms + evaluations * evaluation) / (epochs * epoch_seconds + evaluations * evaluation)
 
 
 def first_losses(trainer: Trainer) -> tuple[Tensor, Tensor | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from pathlib import Path
 from typing import Any
 
 from runreport.artifacts import HISTORY_COLUMNS, epoch_predictions_supported
@@ -17,8 +16,8 @@ from training.run import facts_of_run, write_epoch_predictions
 from training.stopping import make_early_stopping
 
 
-def write_artifacts(trained: Trained, out: Path, *, epoch_predictions: bool = True) -> dict[str, Any]:
-    """Writes history, test predictions, metrics and validation predictions into ``out/csv``; gives back the metrics.
+def write_artifacts(trained: Trained, places: Places, *, epoch_predictions: bool = True) -> dict[str, Any]:
+    """Writes history, test predictions, metrics and validation predictions into ``places.folder``; gives back the metrics.
 
     The files, their columns and their keys are those of :func:`training.run.run_training`; weights are not written, since
     an ensemble hands out none. A run of this name that is already there is replaced. Raises ConfigError where the
@@ -26,7 +25,6 @@ def write_artifacts(trained: Trained, out: Path, *, epoch_predictions: bool = Tr
     """
     member = trained.member
     config, dataset = member.config, member.dataset
-    places = Places.of(config.run_name, out=out)
     leaks = check_leaks(config, dataset)
     stopping = make_early_stopping(config)
     stopping.selected_epoch = trained.selected_epoch

@@ -16,7 +16,7 @@ from training.ensemble.norms import MeanNorms
 from training.ensemble.running import Running
 from training.ensemble.samples import Samples
 from training.ensemble.stacked import StackedNetwork
-from training.epochs import is_due, loss_columns, metric_columns, why_stop
+from training.epochs import is_due, loss_columns, metric_columns, train_columns, why_stop
 from training.loop import EpochResult
 from training.objective import evaluate_losses
 from training.recalibration import recalibrated
@@ -163,20 +163,20 @@ class _Ensemble:
         dataset, config = m.member.dataset, m.member.config
         train_pred, val_pred = m.objective.point(train_out), m.objective.point(val_out)
         split_losses = evaluate_losses(m.objective, result.penalty_weight, val_out, dataset.val.target.cpu())
-        due = is_due(config, number)
-        line = loss_columns(number, result, split_losses)
-        line |= metric_columns(dataset, train_pred if due else None, val_pred)
-        line["gpu_memory_gib"] = None
+        line = loss_columns(number, result, split_losses) | metric_columns(dataset.val, val_pred)
         if m.stopping.update(number, line):
             m.kept_weight = result.penalty_weight
             place = self._place[id(m)]
             for name, value in self._network.weights.items():
                 self._kept[name][place] = value.detach()[row]
         m.schedule.after_epoch(split_losses.total)
+        m.stopped_because = why_stop(config, line, m.stopping)
+        due = is_due(config, number) or m.stopped_because is not None
+        line |= train_columns(dataset.train, train_pred if due else None)
+        line["gpu_memory_gib"] = None
         line["epoch_seconds"] = round((time.perf_counter() - start) / len(self._stack), 6)
         m.rows.append(line)
         m.val_pred.append(val_pred)
-        m.stopped_because = why_stop(config, line, m.stopping)
         if m.stopped_because is not None and m.stopping.selected_epoch is None:
             place = self._place[id(m)]
             for name, value in self._network.weights.items():

@@ -40,6 +40,11 @@ def add_sweep(commands: Any) -> None:
         help="on a Ray cluster: RAY_ADDRESS or one that runs here unless named, else this machine (extra: cluster)",
     )
     parser.add_argument(
+        "--together",
+        action="store_true",
+        help="small runs of one shape as one stack, in one process; no weights are kept (see docs/training.md)",
+    )
+    parser.add_argument(
         "--gpu-share",
         type=float,
         metavar="X",
@@ -68,6 +73,10 @@ def sweep(options: argparse.Namespace) -> int:
         )
     if options.gpu_share is not None and (options.ray is None or not 0 <= options.gpu_share < math.inf):
         raise ConfigError(f"--gpu-share: found {options.gpu_share}; expected at least 0, and --ray")
+    if options.together and (options.jobs is not None or options.ray is not None):
+        raise ConfigError(
+            "--together: found with --jobs or --ray; the runs of a stack are one process here: leave it out"
+        )
     plan = load_plan(options.sweep, options.overrides, device=options.device)
     folder = options.out / plan.name
     _check_places(plan, folder, options)
@@ -154,8 +163,11 @@ def _train(
 def _results(plan: Plan, jobs: list[Job], options: argparse.Namespace) -> Generator[Result[Job], None, None]:
     """The outcomes of the jobs as they come, from where the options say that they run."""
     from training.sweep import on_ray, pool
+    from training.sweep.together import each_together
     from training.sweep.train import train
 
+    if options.together:
+        return each_together(jobs, say=_say)
     if options.ray is None:
         return pool.each_in_a_process(train, jobs, jobs=options.jobs or _default_jobs(plan))
     on_ray.connect(options.ray)  # now: Ray takes SIGTERM for itself, and what interrupts a sweep must come after

@@ -46,6 +46,7 @@ def healthy_config(rng: np.random.Generator, table: str, seed: int, *, train_row
     batch = 16 if table == "wine" else 32
     steps = int(rng.integers(450, 900))
     return Config(
+        train_metrics_every=1,
         run_name="draft",
         device="cpu",
         threads=1,

@@ -26,6 +26,7 @@ from benchmarks.truth.verify import HARMFUL, LEAST_SD
 from training.ensemble import Trained, train_together
 from training.ensemble.artifacts import write_artifacts
 from training.ensemble.member import SHARED
+from training.places import Places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,8 @@ def case_of(made: Made, split: Split, folder: Path) -> Case:
     epochs_kept = bool(rng.random() < 0.5)
     config = dataclasses.replace(made.draft.config, run_name=name)
     member = dataclasses.replace(made.trained.member, config=config)
-    write_artifacts(dataclasses.replace(made.trained, member=member), folder, epoch_predictions=epochs_kept)
+    trained = dataclasses.replace(made.trained, member=member)
+    write_artifacts(trained, Places.of(name, out=folder), epoch_predictions=epochs_kept)
     test = made.draft.dataset.test
     traits = {
         "n": len(test),

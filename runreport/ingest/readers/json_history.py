@@ -8,13 +8,16 @@ from pathlib import Path
 from runreport.ingest.columns import plain
 from runreport.ingest.documents import MEASURED, final_figures, read_json, split_of
 from runreport.ingest.history import histories_of_columns
-from runreport.ingest.json_shapes import EPOCH_KEY, EXPECTED, WRAPPERS, dumps
+from runreport.ingest.json_shapes import EPOCH_KEY, EXPECTED, STEPPED, WRAPPERS, dumps, series_of
 from runreport.ingest.reader import Claim, Head, Reader, ReadOptions, Source
 from runreport.ingest.runs import runs_of_parts
+from runreport.ingest.series import runs_of_series
+from runreport.ingest.tables import is_measured
 from runreport.run import Run
 
 KEY = re.compile(r'"([^"\\\n]{1,120})"\s{0,40}:\s{0,40}(\[\s{0,40}(?=[-\d.N"n])|\[|\{|"?[-+]?\d|"?NaN|null)')
 """A key and how its value begins; every part is bounded, so any text is gone through in one pass."""
+TRAIN_FIGURES = re.compile(r'"train"\s{0,40}:\s{0,40}\[\s{0,40}-?\d{1,15}\.\d', re.IGNORECASE)
 NATIVE = "metrics_"
 """Files that begin so are the final figures of the native format."""
 
@@ -24,7 +27,7 @@ def claim(path: Path, head: Head) -> Claim | None:
     if path.suffix.lower() != ".json" or path.name.startswith(NATIVE):
         return None
     text = head.text.lstrip()
-    if not text.startswith(("{", "[")) or not _is_history(text):
+    if not text.startswith(("{", "[")) or not (_is_history(text) or _is_series(text)):
         return None
     return Claim(root=path, run=path.stem, kind="history")
 
@@ -41,6 +44,18 @@ def _is_history(text: str) -> bool:
         if measured and (begins.startswith("[") or (not opens and (rows or keyed)) or _by_index(text, match.end())):
             return True
     return False
+
+
+def _is_series(text: str) -> bool:
+    """Whether metrics by name have lists of their own steps and values, or those of two splits bear no other name.
+
+    A split of a data set lists whole numbers or names under the same words: figures have a point.
+    """
+    keys = [(plain(match[1]), match[2]) for match in KEY.finditer(text)]
+    listed = {key for key, begins in keys if begins.startswith("[")}
+    if any(listed.issuperset(pair) for pair in STEPPED):
+        return any(begins == "{" and (is_measured(key) or key in MEASURED) for key, begins in keys)
+    return TRAIN_FIGURES.search(text) is not None and bool(listed & {"val", "valid", "validation"})
 
 
 def _without_split(key: str) -> str:
@@ -76,6 +91,8 @@ def runs_of_document(source: Source, path: Path, document: object, options: Read
     InputError
         No history in it.
     """
+    if any(map(is_measured, map(plain, series := series_of(document)))):
+        return runs_of_series(source, path, series, options.columns)
     found = dumps(path, document)
     runs: list[Run] = []
     for dump in found:

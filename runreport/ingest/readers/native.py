@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from runreport.ingest.compressed import ENDINGS as COMPRESSED
 from runreport.ingest.native import read_native
 from runreport.ingest.reader import Claim, Head, Reader, Source
 
@@ -53,8 +54,8 @@ def complete(source: Source) -> Source:
     for prefix, endings, kind in reversed(PREFIXES):
         there = source.files.get(kind)
         if there is None:
-            candidates = (source.root / f"{prefix}{source.name}{ending}" for ending in endings)
-            there = next((file for file in candidates if file.is_file()), None)
+            names = (f"{prefix}{source.name}{ending}{c}" for c in ("", *COMPRESSED) for ending in endings)
+            there = next((source.root / name for name in names if (source.root / name).is_file()), None)
         if there is not None:
             files[kind] = there
     return replace(source, files=files)

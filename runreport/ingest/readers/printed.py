@@ -30,8 +30,7 @@ def claim(path: Path, head: Head) -> Claim | None:
     if path.suffix.lower() not in ENDINGS or BINARY.search(head.text[:1000].replace("\x00", "\x01")):
         return None
     log = collect(lines_of(head.text))
-    known = any(plain(n) in MEASURED for r in log.records for n in (*r.figures, *r.shown))
-    if not known and not (log.boosting and log.records):
+    if not log.tells and not log.has_bare_splits:
         return None
     return Claim(root=path, run=path.stem, kind="history")
 

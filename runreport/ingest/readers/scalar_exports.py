@@ -1,4 +1,5 @@
-"""Charts that were downloaded as CSV: TensorBoard's ``Wall time,Step,Value`` and Weights & Biases' ``run - metric`` columns."""
+"""Charts that were downloaded as CSV: TensorBoard's ``Wall time,Step,Value``, Weights & Biases' ``run - metric`` columns, and
+``step,value`` in a file that bears the metric's name."""
 
 from __future__ import annotations
 
@@ -7,14 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from runreport.errors import InputError
+from runreport.ingest.columns import plain
+from runreport.ingest.documents import MEASURED
 from runreport.ingest.preamble import cells_of
 from runreport.ingest.reader import Claim, Head, Reader, ReadOptions, Source
 from runreport.ingest.series import Point, runs_of_series
-from runreport.ingest.table import numbers, read_table
+from runreport.ingest.table import numbers, read_table, to_float
 from runreport.marks import clean
 from runreport.run import Note, Run
 
 BOARD = ("Wall time", "Step", "Value")
+ONE_METRIC = frozenset(
+    ("step", "epoch", "iteration", "value", "wall_time", "timestamp", "time", "relative_time", "date")
+)
+"""Columns of a file of one metric that bears its name: what Neptune, Aim and MLflow's page download as ``val_loss.csv``."""
 NAMED = re.compile(r"run-(?P<run>.*?)-tag-(?P<tag>.+)")
 """What TensorBoard calls a download: ``run-train-tag-epoch_loss.csv``, in which slashes have become underscores."""
 BETWEEN = " - "
@@ -24,10 +31,12 @@ EXTREMES = ("__MIN", "__MAX")
 
 
 def claim(path: Path, head: Head) -> Claim | None:
-    """A CSV with the one header or the other."""
+    """A CSV with one of these headers."""
     if path.suffix.lower() != ".csv":
         return None
     names = cells_of(head.line.lstrip("\ufeff"))
+    if ONE_METRIC.issuperset(map(plain, names)) and "value" in names and plain(path.stem) in MEASURED:
+        return Claim(root=path.parent, run=path.parent.resolve().name or "run", kind=path.stem)
     if tuple(names) == BOARD:
         named = NAMED.fullmatch(path.stem)
         run = (named["run"].strip("._") if named else "") or path.parent.resolve().name or "run"
@@ -49,13 +58,33 @@ def read(source: Source, options: ReadOptions) -> list[Run]:
         return _of_wandb(source, options)
     series: dict[str, list[Point]] = {}
     for tag, path in source.files.items():
-        table = read_table(path)
-        columns = zip(*(numbers(table, name) for name in reversed(BOARD)), strict=True)
-        series[tag] = [
-            Point(step, value, time) for value, step, time in columns if step is not None and value is not None
-        ]
+        series[tag] = _points(path)
     path = next(iter(source.files.values()))
     return runs_of_series(source, path, series, options.columns)
+
+
+def _points(path: Path) -> list[Point]:
+    """The chart of one metric; its times where they are numbers."""
+    table = read_table(path)
+    names = {plain(name): name for name in table.header}
+    axis = next((names[n] for n in ("step", "epoch", "iteration") if n in names), None)
+    if axis is None or "value" not in names:
+        raise InputError(path, found=f"columns {', '.join(table.header[:8])}", expected="step,value")
+    times: list[float | None] = [None] * len(table.rows)
+    if (clock := names.get("wall_time", names.get("timestamp"))) is not None and all(
+        map(_is_number, table.column(clock))
+    ):
+        times = numbers(table, clock)
+    rows = zip(numbers(table, axis), numbers(table, names["value"]), times, strict=True)
+    return [Point(step, value, time) for step, value, time in rows if step is not None and value is not None]
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        to_float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _of_wandb(source: Source, options: ReadOptions) -> list[Run]:
@@ -85,7 +114,7 @@ def _of_wandb(source: Source, options: ReadOptions) -> list[Run]:
 
 READER = Reader(
     name="chart-csv",
-    reads="charts downloaded as CSV: TensorBoard (run-*-tag-*.csv), Weights & Biases (run - metric columns)",
+    reads="charts as CSV: TensorBoard (run-*-tag-*.csv), Weights & Biases (run - metric columns), <metric>.csv of step,value",
     claim=claim,
     read=read,
 )

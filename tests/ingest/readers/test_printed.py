@@ -231,7 +231,6 @@ def test_the_last_of_several_values_in_an_epoch_is_kept_and_it_is_said(tmp_path:
         ("loss: 0.5\nloss: 0.4\n", "no line with an epoch and a figure"),
         ("a story\n", "no line with an epoch and a figure"),
         ("Epoch 1: speed: 3\n", "no column that is known among epoch, speed"),
-        ("Epoch 1 train: 0.5 val: 0.6\n", "no column that is known among epoch, train, val"),
         ("\x01\x02\x03Epoch 1 loss: 0.5", "binary data"),
     ],
 )
