@@ -91,12 +91,14 @@ cluster:
 
 # Every benchmark of reading and analysing, with its peers, and the pages made of the figures: an hour on a quiet machine.
 BENCH := .venv-bench/bin/python
+PEERS := losslint==0.4.1 runmedic==0.1.1 trainspotter==0.2.6 trainproof==0.22.0
 bench:
 	$(MAKE) VENV=.venv-bench .venv-bench/.installed-test
-	$(BENCH) -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e ".[cluster]" duckdb pandas
+	$(BENCH) -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e ".[cluster]" duckdb pandas $(PEERS)
 	$(BENCH) benchmarks/startup.py --out benchmarks/results/startup.json
+	$(BENCH) benchmarks/profile_analyze.py --out benchmarks/results/profile_analyze.json
 	$(BENCH) benchmarks/per_epoch_metrics.py --out benchmarks/results/per_epoch_metrics.json
-	$(BENCH) benchmarks/many_runs.py --out benchmarks/results/many_runs.json
+	$(BENCH) benchmarks/many_runs.py --peers $(BENCH) --out benchmarks/results/many_runs.json
 	$(BENCH) benchmarks/bootstrap.py --out benchmarks/results/bootstrap.json
 	$(BENCH) benchmarks/seed_sweep.py --out benchmarks/results/seed_sweep.json
 	for curve in rows runs nodes; do \

@@ -16,6 +16,7 @@ JSON output; those that take one file at a time once for each file, within one p
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import os
@@ -105,14 +106,21 @@ class Measured(NamedTuple):
         }  # fmt: skip
 
 
-def measured(code: str, arguments: list[str], cwd: Path, python: str = sys.executable) -> Measured:
-    """What this code takes in a process of its own."""
+def measured(
+    code: str, arguments: list[str], cwd: Path, python: str = sys.executable, said: Path | None = None
+) -> Measured:
+    """What this code takes in a process of its own; what it prints goes to the file ``said``, else is kept.
+
+    A large output must not be kept: Linux tells a process that the peak of the one that started it was its own.
+    """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
-    done = subprocess.run(
-        [python, "-c", PEAK + code, *arguments], cwd=cwd, capture_output=True, encoding="utf-8", check=False,
-        env=os.environ | {"POLARS_MAX_THREADS": "2", "RUNREPORT_CACHE": f"{cwd}/cache"},
-    )  # fmt: skip
+    with said.open("wb") if said is not None else contextlib.nullcontext(subprocess.PIPE) as output:
+        done = subprocess.run(
+            [python, "-c", PEAK + code, *arguments], cwd=cwd, check=False, encoding="utf-8",
+            stdout=output, stderr=subprocess.PIPE,
+            env=os.environ | {"POLARS_MAX_THREADS": "2", "RUNREPORT_CACHE": f"{cwd}/cache"},
+        )  # fmt: skip
     took = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
@@ -142,8 +150,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--peers", metavar="PYTHON")
-    arguments = parser.parse_args()
+    parser.add_argument("--peers", metavar="PYTHON", type=lambda given: str(Path(given).absolute()))
+    arguments = parser.parse_args()  # absolute, not resolved: a virtual environment's Python is a link
     with tempfile.TemporaryDirectory() as scratch:
         here, logs = Path(scratch), Path(scratch) / "logs"
         logs.mkdir()
@@ -156,11 +164,12 @@ def main() -> None:
         others = peers(arguments.peers, logs, here, scan) if arguments.peers else {}
         (logs / "run00007.csv").write_text("epoch,r2\n1,oops\n")
         jobs = ["--jobs", str(arguments.jobs)]
-        whole = measured(ANALYZE, ["analyze", str(logs), "--format", "json", "--no-cache", *jobs], here)
+        command = ["analyze", str(logs), "--format", "json", "--no-cache", *jobs]
+        whole = measured(ANALYZE, command, here, said=here / "whole.json")
         command = ["analyze", str(logs), "--out", f"{scratch}/out", "--no-charts", "-q", *jobs]
         reports = measured(ANALYZE, command, here)
         again = measured(ANALYZE, command, here)
-        documents = len(json.loads(whole.done.stdout)["runs"])
+        documents = len(json.loads((here / "whole.json").read_text(encoding="utf-8"))["runs"])
         lines = [[line for line in one.done.stderr.splitlines() if "run00007" in line] for one in (reports, again)]
         written = len(list((here / "out").glob("*.md")))
     ended = [one.done.returncode for one in (whole, reports, again)]

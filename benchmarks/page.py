@@ -12,7 +12,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.pages import many, one_report, per_epoch, picture, resampling, scale, scaling, seeds
+from benchmarks.pages import many, one_report, per_epoch, picture, resampling, scale, scaling, seeds, stages
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -41,6 +41,7 @@ def main() -> None:
         INTRODUCTION,
         scaling.section(rows, runs, nodes),
         one_report.section(load("startup")),
+        stages.section(load("profile_analyze")),
         per_epoch.section(load("per_epoch_metrics")),
         many.section(load("many_runs")),
         resampling.section(load("bootstrap")),

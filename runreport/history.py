@@ -22,7 +22,7 @@ class History:
 
     epochs: tuple[int | float, ...]
     columns: Mapping[str, tuple[Number, ...]]
-    _finite: dict[str, tuple[tuple[int | float, float], ...]] = field(
+    _finite: dict[tuple[str, float], tuple[tuple[int | float, float], ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -33,16 +33,21 @@ class History:
         """Whether every one of these columns holds at least one finite value."""
         return all(any(v is not None and math.isfinite(v) for v in self.columns.get(n, ())) for n in names)
 
+    def has_any(self, *names: str) -> bool:
+        """Whether one of these columns holds a finite value."""
+        return any(self.finite(n) for n in names)
+
     def get(self, name: str) -> tuple[Number, ...]:
         """The column, or all None where it was not logged."""
         return self.columns.get(name, (None,) * len(self.epochs))
 
-    def finite(self, name: str) -> list[tuple[int | float, float]]:
-        """(epoch, value) of the column's finite values, in epoch order."""
-        if name not in self._finite:  # dozens of rules ask for the same few columns
+    def finite(self, name: str, *, below: float = math.inf) -> list[tuple[int | float, float]]:
+        """(epoch, value) of the column's finite values, in epoch order; only those of a size ``below`` this one."""
+        key = (name, below)
+        if key not in self._finite:  # dozens of rules ask for the same few columns
             pairs = zip(self.epochs, self.columns.get(name, ()), strict=name in self.columns)
-            self._finite[name] = tuple([(e, v) for e, v in pairs if v is not None and math.isfinite(v)])
-        return list(self._finite[name])
+            self._finite[key] = tuple([(e, v) for e, v in pairs if v is not None and abs(v) < below])
+        return list(self._finite[key])
 
     def at(self, epoch: int | float | None, name: str) -> Number:
         """The finite value of a column at an epoch, else None."""

@@ -26,8 +26,8 @@ def carry_over(evidence: Evidence) -> Advice | None:
     """The training set was fitted far better than any rescaling of the held-out predictions could be."""
     final, budget, bounds = evidence.final, evidence.context.budget, evidence.interval("pearson_r")
     history = evidence.context.history
-    if final is None or budget is None or bounds is None or bounds[1] <= 0 or history is None:
-        return None
+    if final is None or budget is None or bounds is None or bounds[0] <= 0 or history is None:
+        return None  # without any signal that is shown, the question is whether there is one
     if not history.has("train_r2") or evidence.found("data.leak", "data.shift", "signal.inverted") is not None:
         return None
     r = evidence.value("pearson_r")
@@ -44,8 +44,8 @@ def carry_over(evidence: Evidence) -> Advice | None:
         id="signal.carry-over",
         title="Make what is learnt carry over",
         text=f"The training set was fitted to R² {fixed(fitted, 2)} (epoch {epoch_text(epoch)}); on the "
-        f"{split_name(final.split)} set no shift or rescaling of the predictions passes R² {fixed(reachable, 2)} (upper end of r²): at least "
-        f"{fixed(fitted - reachable, 2)} of what was fitted does not hold there. The model can learn; it lacks samples that tell "
+        f"{split_name(final.split)} set no shift or rescaling of the predictions passes R² {fixed(reachable, 2)} (upper end of "
+        f"r²): at least {fixed(fitted - reachable, 2)} of what was fitted does not hold there. The model can learn; it lacks samples that tell "
         f"what holds from what does not. {how}",
         because=() if limited is None else (limited.rule,),
         acts_on="r",

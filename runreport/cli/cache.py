@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import sqlite3
 import sys
 import zlib
@@ -15,14 +14,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from runreport.artifacts.kept import folder
+from runreport.cli.index import Index, digest_of
 from runreport.cli.many import Kept
 from runreport.run import Note
 
 if TYPE_CHECKING:
     from runreport.ingest.reader import ReadOptions, Source
 
-VARIABLE = "RUNREPORT_CACHE"
-"""Environment variable that names the cache's folder."""
 NAME = "reports.sqlite"
 FIXED = frozenset(
     (
@@ -42,18 +41,6 @@ LIBRARIES = ("polars", "jinja2", "numpy")
 """What a report's bytes depend on beside this package and Python."""
 
 
-def folder() -> Path:
-    """Where reports are kept: ``$RUNREPORT_CACHE``, else the platform's place for what can be made again."""
-    given = os.environ.get(VARIABLE)
-    if given:
-        return Path(given)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "runreport" / "Cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Caches/runreport"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "runreport"
-
-
 class Cache:
     """Reports by key, in one SQLite file. Whatever is wrong with that file, there is only no cache.
 
@@ -65,11 +52,13 @@ class Cache:
         self._waiting: list[tuple[bytes, bytes]] = []
         self._file = place / NAME
         self._connection: sqlite3.Connection | None = None
+        self._index: Index | None = None
         for attempt in (1, 2):
             try:
                 place.mkdir(parents=True, exist_ok=True)
                 self._connection = sqlite3.connect(self._file, timeout=PATIENCE_S)
                 self._connection.execute("CREATE TABLE IF NOT EXISTS reports (key BLOB PRIMARY KEY, value BLOB)")
+                self._index = Index(self._connection)
                 return
             except sqlite3.DatabaseError as error:
                 self._give_up()
@@ -87,7 +76,10 @@ class Cache:
         return cls(folder(), fingerprint(*parts))
 
     def key(self, source: Source, options: ReadOptions) -> bytes | None:
-        """The key of a source's reports: its names and places, and every byte of its files; None where it has none."""
+        """The key of a source's reports: its names and places, and every byte of its files; None where it has none.
+
+        A file is read where the index does not know its bytes.
+        """
         if source.reader not in FIXED:
             return None
         digest = hashlib.blake2b(self._base, digest_size=32)
@@ -97,12 +89,18 @@ class Cache:
             digest.update(f"{part}\0".encode("utf-8", "surrogatepass"))
         try:
             for path in files.values():
-                with path.open("rb") as file:
-                    content = hashlib.file_digest(file, hashlib.blake2b)
-                digest.update(content.digest())
+                digest.update(self._content(path))
         except OSError:
             return None
         return digest.digest()
+
+    def _content(self, path: Path) -> bytes:
+        if self._index is not None:
+            try:
+                return self._index.digest(path)
+            except sqlite3.DatabaseError:
+                self._give_up()
+        return digest_of(path)
 
     def get(self, key: bytes | None) -> tuple[Kept, ...] | None:
         """The reports under a key; None where there are none, or the entry is damaged."""
@@ -131,16 +129,18 @@ class Cache:
         with contextlib.suppress(sqlite3.DatabaseError, OSError):
             if self._file.stat().st_size > MOST_BYTES:
                 self._connection.execute("DELETE FROM reports WHERE rowid <= (SELECT MAX(rowid) FROM reports) / 2")
+                self._connection.execute("DELETE FROM files")
                 self._connection.commit()
                 self._connection.execute("VACUUM")
         self._give_up()
 
     def _write(self) -> None:
-        if self._connection is None or not self._waiting:
+        if self._connection is None or self._index is None:
             return
         try:
             with self._connection:
                 self._connection.executemany("INSERT OR REPLACE INTO reports VALUES (?, ?)", self._waiting)
+                self._index.write()
         except sqlite3.DatabaseError:
             self._give_up()
         self._waiting = []
@@ -148,7 +148,7 @@ class Cache:
     def _give_up(self) -> None:
         if self._connection is not None:
             self._connection.close()
-        self._connection = None
+        self._connection = self._index = None
 
 
 def _packed(key: bytes, kept: Sequence[Kept]) -> bytes:

@@ -220,16 +220,41 @@ def _walk(folder: Path) -> list[Path]:
     """Every file below a folder; links to folders are not followed, so a loop of links ends."""
     found: list[Path] = []
     seen = 0
-    for parent, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = sorted(f for f in folders if (not f.startswith(".") or f == AIM) and f not in SKIPPED_FOLDERS)
-        for name in sorted(names):
-            seen += 1
-            if seen > MAX_FILES:
-                raise InputError(
-                    folder, found=f"more than {MAX_FILES} files", remedy="name the folder that holds the logs"
-                )
-            path = Path(parent) / name
-            # A pipe or a socket would be waited for; a broken link is an error when it is read.
-            if not name.startswith(".") and (path.is_file() or not path.exists()):
-                found.append(path)
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        folders, files = _entries(here)
+        seen += len(files)
+        if seen > MAX_FILES:
+            raise InputError(folder, found=f"more than {MAX_FILES} files", remedy="name the folder that holds the logs")
+        found += [here / name for name in files if not name.startswith(".")]
+        waiting += [here / name for name in reversed(folders)]
     return found
+
+
+def _entries(folder: Path) -> tuple[list[str], list[str]]:
+    """Names of the folders to look into and of the files that can be read; none of a folder that may not be listed.
+
+    A pipe or a socket would be waited for; a broken link is an error when it is read.
+    """
+    try:
+        with os.scandir(folder) as listed:
+            entries = list(listed)
+    except OSError:
+        return [], []
+    folders, files = [], []
+    for entry in entries:
+        if entry.is_symlink():
+            path = Path(entry.path)
+            if path.is_file() or not path.exists():
+                files.append(entry.name)
+        elif entry.is_dir():
+            if _is_looked_into(entry.name):
+                folders.append(entry.name)
+        elif entry.is_file():
+            files.append(entry.name)
+    return sorted(folders), sorted(files)
+
+
+def _is_looked_into(name: str) -> bool:
+    return (not name.startswith(".") or name == AIM) and name not in SKIPPED_FOLDERS

@@ -11,6 +11,7 @@ any larger r. Bounds are bounds; no function here turns them into an estimate.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 # Floating-point rounding of the identity's own terms, relative to their size: a perfect fit computed from samples may
 # give β² = -1e-17. A real contradiction in a log has at least its printed digits, many orders of magnitude above this.
@@ -18,7 +19,11 @@ IDENTITY_ROUNDING = 1e-12
 MOST_R2 = 1.0 + 1e-6
 """What a logged R² cannot exceed: 1, and the rounding of single precision (6e-8 a term). Above it the figure is none."""
 
+KEPT = 1024
+"""Bounds kept: the table of epochs, the bound of r and the rules ask for those of the same epochs."""
 
+
+@lru_cache(maxsize=KEPT)
 def bias_bounds(
     r2: float, ratio: float, *, r2_tolerance: float = 0.0, ratio_tolerance: float = 0.0
 ) -> tuple[float, float] | None:

@@ -13,8 +13,10 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from runreport.artifacts.kept import kept_text
 from runreport.marks import CODE, CODE_END, MARKS, STRONG, STRONG_END, plain
 from runreport.report.markdown import templates_folder
 from runreport.report.model import Block, ChartGroup, Fold, ReportModel
@@ -88,10 +90,15 @@ def group_data(group: ChartGroup) -> dict[str, object]:
 
 @cache
 def vega_bundle() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script that sets ``window.vegaEmbed``; some 0.9 MB, 2 s to make, once a process."""
+    """Vega, Vega-Lite and Vega-Embed as one script that sets ``window.vegaEmbed``; some 0.9 MB, which take 2 s to make and
+    follow from the version alone."""
     import vl_convert
 
-    code: str = vl_convert.javascript_bundle(snippet="window.vegaEmbed = vegaEmbed;")
+    def made() -> str:
+        code: str = vl_convert.javascript_bundle(snippet="window.vegaEmbed = vegaEmbed;")
+        return code
+
+    code = kept_text(f"vega-{version('vl-convert-python')}.js", made)
     if "</script" in code.lower() or "<!--" in code:
         raise ValueError("the charts' script holds what would close its element")
     return code.strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
 
@@ -35,20 +36,44 @@ def document(analyses: Sequence[Analysis], comparison: Comparison | None = None)
 
 
 def to_json(content: Mapping[str, Any]) -> str:
-    """Strict JSON text, UTF-8, two spaces, one line end."""
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """Strict JSON text of plain JSON types (:func:`jsonable`), UTF-8, two spaces, one line end."""
+    text = _indented(dict(content), "\n") + "\n"
     # A file name of other bytes than UTF-8 holds lone surrogates; \udcff is their escape in Python and in JSON alike.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def _indented(value: Any, line: str) -> str:
+    """``json.dumps(value, indent=2)``; ``line`` is the line end and the spaces before the closing bracket.
+
+    With an indent Python's json yields every number and bracket through a generator a level; here each value is text at once.
+    """
+    kind = type(value)
+    if kind is float and math.isfinite(value):
+        return repr(value)
+    if kind is str:
+        return encode_basestring(value)
+    if kind not in (dict, list) or not value:
+        return _SCALAR(value)
+    inner = f"{line}  "
+    if kind is dict:
+        parts = [f"{encode_basestring(key)}: {_indented(item, inner)}" for key, item in value.items()]
+    else:
+        parts = [_indented(item, inner) for item in value]
+    opening, closing = "{}" if kind is dict else "[]"
+    return f"{opening}{inner}{f',{inner}'.join(parts)}{line}{closing}"
+
+
+_SCALAR = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
 def jsonable(value: Any) -> Any:
     """The value in plain JSON types: numbers that are not finite become None, paths and sets become text and lists."""
-    if isinstance(value, bool) or value is None or isinstance(value, int):
+    if isinstance(value, float):  # first: most values are
+        return float(value) if math.isfinite(value) else None
+    if value is None or isinstance(value, int):
         return value
     if isinstance(value, str):
         return plain(value)
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {str(k): jsonable(v) for k, v in value.items()}
     if isinstance(value, Path):

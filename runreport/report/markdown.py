@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from html import escape as escape_html
 from pathlib import Path
@@ -69,6 +70,11 @@ def cell(text: str) -> str:
     return escape(text).replace("|", "\\|")
 
 
+def cells(row: Sequence[str]) -> str:
+    """The cells of a row of a table, between its outer pipes."""
+    return " | ".join([cell(text) for text in row])
+
+
 def alternative(text: str) -> str:
     """Text for an image's brackets: no mark of ours, and every bracket escaped, or the first would close them.
 
@@ -123,7 +129,7 @@ def html(text: str) -> str:
 
 @cache
 def environment() -> Environment:
-    """The template environment: undefined names are errors, and every value passes through ``md`` or ``cell``."""
+    """The template environment: undefined names are errors, and every value passes through ``md`` or ``cells``."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     env = Environment(  # Markdown, not HTML: text is escaped by the filters below
@@ -134,7 +140,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    env.filters |= {"md": escape, "cell": cell, "plain": plain, "alternative": alternative, "fence": fence}
+    env.filters |= {"md": escape, "cells": cells, "plain": plain, "alternative": alternative, "fence": fence}
     env.filters |= {"target": target, "finding": finding, "html": html}
     return env
 

@@ -79,8 +79,8 @@ def check_inconsistent(context: Context, limits: Limits) -> Outcome:
 
 def _history_findings(context: Context, prefix: str, base: float) -> tuple[list[Finding], int]:
     history = context.history
-    if history is None:
-        return [], 0
+    if history is None or not history.has_any(f"{prefix}r2", f"{prefix}variance_ratio"):
+        return [], 0  # neither the identity nor the ratio column can be judged
     n = context.split_statistic("train" if prefix else "val", "n")
     table = epoch_figures(context, history, prefix)
     column = ratio_column(table, base=base, n=n)

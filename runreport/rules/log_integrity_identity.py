@@ -13,7 +13,7 @@ from statistics import median
 
 from runreport.context import Context, History
 from runreport.rules.data_basis import usable
-from runreport.rules.log_integrity_rounding import FLOAT32_RELATIVE, column_decimals, half_unit
+from runreport.rules.log_integrity_rounding import FLOAT32_RELATIVE, half_unit, half_units
 
 ASSUMED_N = 50
 """Sample count where none is known. σ with ddof 1 instead of 0 moves α² and β² by 1/(n-1): with this n by 2 %."""
@@ -62,10 +62,9 @@ def epoch_figures(context: Context, history: History, prefix: str = "") -> dict[
     columns = {name: history.finite(prefix + name) for name in names}
     table: dict[int | float, dict[str, Figure]] = {epoch: {} for epoch in history.epochs}
     for name, pairs in columns.items():
-        places = column_decimals(v for _, v in pairs)
-        for epoch, value in pairs:
+        for (epoch, value), rounding in zip(pairs, half_units(v for _, v in pairs), strict=True):
             if usable(value):
-                table[epoch][name] = Figure(value=value, error=half_unit(value, places) + FLOAT32_RELATIVE * abs(value))
+                table[epoch][name] = Figure(value=value, error=rounding + FLOAT32_RELATIVE * abs(value))
     split = "train" if prefix else "val"
     for name in ("true_mean", "true_std"):
         stated = context.split_statistic(split, name)

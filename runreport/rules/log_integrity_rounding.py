@@ -55,3 +55,17 @@ def half_unit(value: float, column: int | None = None) -> float:
         return 0.5 * 10.0**-FULL_PRECISION
     least = LEAST_PLACES if column is None else min(LEAST_PLACES, column)
     return 0.5 * 10.0 ** -max(decimals(value), least)
+
+
+def half_units(values: Iterable[float]) -> list[float]:
+    """:func:`half_unit` of every value of one column.
+
+    >>> half_units([-4.38, 0.5, 0.1234]), half_units([3.0, 0.5]), half_units([0.1, 1 / 3])
+    ([0.005, 0.005, 5e-05], [0.05, 0.05], [5e-13, 5e-13])
+    """
+    places = [decimals(value) for value in values]
+    most = max(places, default=0)
+    if most >= FULL_PRECISION:
+        return [0.5 * 10.0**-FULL_PRECISION] * len(places)
+    least = min(LEAST_PLACES, most)
+    return [0.5 * 10.0 ** -max(own, least) for own in places]

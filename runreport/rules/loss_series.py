@@ -26,7 +26,7 @@ def losses(history: History | None, name: str) -> Pairs:
     """Finite values that can still be squared, in epoch order; empty without a history."""
     if history is None:
         return []
-    return [(e, v) for e, v in history.finite(name) if abs(v) < HUGE]
+    return history.finite(name, below=HUGE)
 
 
 def all_positive(pairs: Sequence[tuple[int | float, float]]) -> bool:

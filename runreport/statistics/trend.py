@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import median
 
 from runreport.statistics.student import normal_quantile
@@ -20,6 +21,8 @@ MEAN_AD_TO_STD = 1.2533141373155001
 MAX_POINTS = 200
 # 2/20! is below any level's complement; the factorial of more points would not fit a float.
 ALWAYS_ENOUGH_POINTS = 20
+# Trends kept: the rules ask for the same few of one run, one after another.
+KEPT = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,12 @@ def theil_sen(x: Sequence[float], y: Sequence[float], level: float = 0.95) -> Tr
     >>> trend.slope, trend.lo <= 2.0 <= trend.hi
     (2.0, True)
     """
-    points = [(float(a), float(b)) for a, b in zip(x, y, strict=True) if math.isfinite(a) and math.isfinite(b)]
+    return _theil_sen(tuple(zip(x, y, strict=True)), level)
+
+
+@lru_cache(maxsize=KEPT)
+def _theil_sen(pairs: tuple[tuple[float, float], ...], level: float) -> Trend | None:
+    points = [(float(a), float(b)) for a, b in pairs if math.isfinite(a) and math.isfinite(b)]
     if len(points) > MAX_POINTS:
         last = len(points) - 1
         points = [points[round(i * last / (MAX_POINTS - 1))] for i in range(MAX_POINTS)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -162,6 +163,18 @@ def test_jsonable_gives_plain_strict_types() -> None:
 
 def test_json_text_is_utf8_whatever_it_holds() -> None:
     assert to_json({"α": "\udcff"}) == '{\n  "α": "\\udcff"\n}\n'
+
+
+def test_json_text_is_that_of_the_json_module() -> None:
+    content = {
+        "a": [],
+        "b": {},
+        "c": [[1, -0.0, 1e300, 2.5], {'ü\n"': None}],
+        "d": {"e": {"f": [True, False, "x, y: z"]}},
+    }
+    assert to_json(content) == json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        to_json({"a": [float("nan")]})
 
 
 def test_reports_and_pictures_are_the_same_bytes_in_another_process(tmp_path: Path) -> None:

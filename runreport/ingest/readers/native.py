@@ -52,12 +52,12 @@ def complete(source: Source) -> Source:
     """The artifacts of one run beside a file of it; that file itself goes before another of its kind."""
     files = {}
     for prefix, endings, kind in reversed(PREFIXES):
-        candidates = [
-            source.root / f"{prefix}{source.name}{ending}{c}" for c in ("", *COMPRESSED) for ending in endings
-        ]
-        there = [source.files[kind]] if kind in source.files else [c for c in candidates if c.is_file()]
-        if there:
-            files[kind] = there[0]
+        there = source.files.get(kind)
+        if there is None:
+            names = (f"{prefix}{source.name}{ending}{c}" for c in ("", *COMPRESSED) for ending in endings)
+            there = next((source.root / name for name in names if (source.root / name).is_file()), None)
+        if there is not None:
+            files[kind] = there
     return replace(source, files=files)
 
 

@@ -18,14 +18,14 @@ SWANLAB_ADVICE = "send it to a server with `swanlab sync RUN_FOLDER`, and export
 
 def claim(path: Path, head: Head) -> Claim | None:  # noqa: ARG001  (every claim takes both)
     """Everything in an ``.aim`` folder (one claim a repository), and SwanLab's run folders."""
-    for parent in path.parents:
+    for parent in path.parents if AIM in path.parts else ():
         if parent.name == AIM:
             return Claim(
                 root=parent, run=parent.parent.resolve().name or "aim", kind=path.relative_to(parent).as_posix()
             )
     if path.name.endswith(SWANLAB_ENDING):
         return Claim(root=path.parent, run=path.parent.resolve().name, kind=path.name)
-    for parent in path.parents:
+    for parent in path.parents if SWANLAB_FOLDER in path.parts else ():
         if parent.parent.name == SWANLAB_FOLDER and parent.name.startswith("run-"):
             return Claim(root=parent, run=parent.name, kind=path.relative_to(parent).as_posix())
     return None

@@ -54,9 +54,10 @@ def build(page: Page) -> Section | Omitted:
     shown = telling_epochs(history, saved)
     rows = [row for row in analysis.rows if row.epoch in shown]
     used = [(name, show) for name, show in COLUMNS if any(show(row) for row in rows)]
+    notes = _notes(page)
     body = []
     for row in rows:
-        cells = [epoch(row.epoch), *(show(row) for _, show in used), _note(row, page)]
+        cells = [epoch(row.epoch), *(show(row) for _, show in used), ", ".join(notes.get(row.epoch, ()))]
         body.append([strong(c) if c and row.epoch == saved else c for c in cells])
     header = ["epoch", *(name for name, _ in used), ""]
     align: tuple[Align, ...] = tuple("left" if i == len(header) - 1 else "right" for i in range(len(header)))
@@ -83,14 +84,14 @@ def _scope(page: Page, shown: int) -> str:
     return text
 
 
-def _note(row: EpochRow, page: Page) -> str:
-    analysis = page.analysis
-    history = analysis.history
+def _notes(page: Page) -> dict[int | float, list[str]]:
+    """What is said of an epoch in the last column: saved, an extreme, the last."""
+    history, saved = page.analysis.history, page.analysis.context.saved_epoch
+    notes: dict[int | float, list[str]] = {}
     if history is None:
-        return ""
-    notes = []
-    if row.epoch == analysis.context.saved_epoch:
-        notes.append("saved")
+        return notes
+    if saved is not None:
+        notes[saved] = ["saved"]
     for name, pick, words in (
         ("r2", max, "best R²"), ("r2", min, "worst R²"), ("variance_ratio", min, "lowest ratio"),
         ("variance_ratio", max, "highest ratio"), ("val_loss", min, "lowest val loss"),
@@ -98,8 +99,7 @@ def _note(row: EpochRow, page: Page) -> str:
         values = history.finite(name)
         if len(values) > 2:
             extreme = pick(v for _, v in values)
-            if row.epoch == next(e for e, v in values if v == extreme):
-                notes.append(words)
-    if row.epoch == history.epochs[-1] and len(history) > 1:
-        notes.append("last")
-    return ", ".join(notes)
+            notes.setdefault(next(e for e, v in values if v == extreme), []).append(words)
+    if len(history) > 1:
+        notes.setdefault(history.epochs[-1], []).append("last")
+    return notes
