@@ -24,7 +24,9 @@ FLOORS = ROOT / "benchmarks" / "truth" / "floors.json"
 def main() -> None:
     """Parse, run, write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.truth", description=__doc__)
-    parser.add_argument("--split", choices=("dev", "test"), default="dev", help="seeds to use (default: dev)")
+    parser.add_argument(
+        "--split", choices=("dev", "dev2", "dev3", "test"), default="dev", help="seeds to use (default: dev)"
+    )
     parser.add_argument("--quick", action="store_true", help="a fixed subset; prints, and writes only where --out says")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, help=f"JSON file (default: {RESULT.relative_to(ROOT)}, quick: none)")

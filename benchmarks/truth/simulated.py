@@ -19,7 +19,7 @@ from benchmarks.truth.taxonomy import Fault
 from benchmarks.truth.verify import Harm, harm_of, seed_sd
 from benchmarks.truth.world import World, draw_world
 
-SPLIT_SEEDS: dict[Split, int] = {"dev": 1001, "test": 2002}
+SPLIT_SEEDS: dict[Split, int] = {"dev": 1001, "dev2": 1102, "dev3": 1203, "test": 2002}
 """First part of every seed, so that no draw of one split occurs in the other."""
 SINGLE_EACH = 5
 """Runs with each plant alone: 40 plants, 200 runs."""

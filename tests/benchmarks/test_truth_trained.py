@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.truth.case import Split
 from benchmarks.truth.taxonomy import Fault
 from benchmarks.truth.trained import source
 from benchmarks.truth.trained.draft import Draft, healthy_config
@@ -61,6 +62,18 @@ def test_the_plan_is_as_stated() -> None:
 def test_there_are_four_tables_or_more_and_flights_on_both_sides() -> None:
     tables = {split: {c.table for c in cells(split)} for split in ("dev", "test")}
     assert tables == {"dev": {"diabetes", "digits", "flights"}, "test": {"wine", "breast_cancer", "low_flights"}}
+
+
+@pytest.mark.parametrize("split", ["dev2", "dev3"])
+def test_the_further_dev_splits_have_small_tables_and_seeds_of_their_own(split: Split) -> None:
+    mine = cells(split)
+    others = [c for name in ("dev", "dev2", "dev3", "test") if name != split for c in cells(name)]
+    assert not {c.seed for c in mine} & {c.seed for c in others}
+    assert not {c.table for c in mine} & {c.table for c in cells("test")}
+    few = [c for c in mine if c.table.startswith("few_")]
+    assert {c.table for c in few} == {"few_diabetes", "few_digits"}
+    sizes = [dataset_of(c.table, c.seed).train.frames.shape for c in few]
+    assert all(80 <= shape[0] <= 201 and shape[-1] >= 64 for shape in sizes), sizes
 
 
 def test_the_columns_of_the_flights_tell_the_height_on_a_flight_that_was_not_trained_on() -> None:

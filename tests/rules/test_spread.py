@@ -58,7 +58,9 @@ def only(outcome: Outcome) -> Finding:
         # 0.30 is the estimate; at the near end of the slope's interval it is less than a quarter.
         (UNDER, OVER, 0.8, 0.25, Severity.WARNING),
         (UNDER, OVER, 0.8, 0.5, Severity.WARNING),
-        (OVER, UNDER, 0.3, 1.1, Severity.CRITICAL),
+        (OVER, UNDER, 0.3, 1.3, Severity.CRITICAL),
+        # As wide as the truth give or take sampling error: a network that knows its training set by heart is.
+        (OVER, UNDER, 0.3, 1.05, Severity.WARNING),
         # Costs a quarter and more too, but some correlation would warrant a width below the truth's.
         (OVER, UNDER, 0.3, 0.9, Severity.WARNING),
         (OVER, UNDER, 0.5, 0.75, Severity.WARNING),
@@ -82,6 +84,18 @@ def test_fires_by_what_it_costs(rule: Rule, other: Rule, r: float, ratio: float,
     assert isinstance(fired, Checked)
     assert len(fired.p_values) + len(outcome.p_values) == 1
     assert finding.p_value == fired.p_values[0]
+
+
+def test_width_is_critical_only_where_the_interval_of_the_std_ratio_lies_above_one() -> None:
+    context = predicted(*pair(0.3, 1.3))
+    final = context.final
+    assert final is not None
+    for bounds, severity in (((1.001, 1.6), Severity.CRITICAL), ((1.0, 1.6), Severity.WARNING)):
+        near = replace(final, intervals={**final.intervals, "variance_ratio": bounds})
+        assert only(check(OVER, replace(context, final=near))).severity is severity
+    # Without an interval nothing is shown of it.
+    none = replace(final, intervals={k: v for k, v in final.intervals.items() if k != "variance_ratio"})
+    assert only(check(OVER, replace(context, final=none))).severity is Severity.WARNING
 
 
 @pytest.mark.parametrize(("r", "ratio"), [(0.5, 0.5), (0.12, 0.12), (0.5, 0.53), (0.9, 0.88)])
