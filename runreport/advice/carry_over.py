@@ -44,9 +44,9 @@ def carry_over(evidence: Evidence) -> Advice | None:
         id="signal.carry-over",
         title="Make what is learnt carry over",
         text=f"The training set was fitted to R² {fixed(fitted, 2)} (epoch {epoch_text(epoch)}); on the "
-        f"{split_name(final.split)} set no shift or rescaling of the predictions passes R² {fixed(reachable, 2)} (upper end of "
-        f"r²): at least {fixed(fitted - reachable, 2)} of what was fitted does not hold there. The model can learn; it lacks samples that tell "
-        f"what holds from what does not. {how}",
+        f"{split_name(final.split)} set no shift or rescaling of the predictions passes R² {fixed(reachable, 2)} (upper "
+        f"end of r²): at least {fixed(fitted - reachable, 2)} of what was fitted does not hold there. The model can learn; "
+        f"it lacks samples that tell what holds from what does not. {how}",
         because=() if limited is None else (limited.rule,),
         acts_on="r",
         config_patch=patch,
