@@ -32,8 +32,8 @@ reports: $(VENV)/.installed
 		$(BIN)/runreport compare "example_logs/$$sweep/*.csv" --out reports/$$sweep || exit 1; \
 	done
 	$(BIN)/runreport analyze example_logs/diabetes --out reports/diabetes
-	for round in 1 2 3; do \
-		$(BIN)/runreport analyze example_logs/run4_improved/csv/run4_round$$round.csv --out reports/run4_improved || exit 1; \
+	for log in example_logs/run4_improved/csv/run4_round*.csv; do \
+		$(BIN)/runreport analyze $$log --out reports/run4_improved || exit 1; \
 	done
 	$(BIN)/runreport analyze example_logs/published --out reports/published
 	$(BIN)/runreport rules --markdown > docs/rules.md
@@ -56,7 +56,7 @@ logs: $(VENV)/.installed-test
 	for sweep in $(SWEEPS); do \
 		$(BIN)/python -m training sweep $$sweep --out example_logs --checkpoint-dir runs/checkpoints --force || exit 1; \
 	done
-	$(BIN)/python -m training improve run4 --rounds 4 --set threads=1 --out example_logs/run4_improved --reports reports/run4_improved --force
+	$(BIN)/python -m training improve run4 --rounds 9 --until none --set threads=1 --out example_logs/run4_improved --reports reports/run4_improved --force
 	rm -r example_logs/run4_improved/checkpoints
 
 # The runs with planted faults, both splits, and whether the advice mends them; then the README's tables.

@@ -297,3 +297,53 @@ def test_no_change_is_not_said_to_be_unwarranted_where_little_was_judged() -> No
     assert advice.id == "log.save-predictions"
     assert advice.text.startswith("Too little could be judged to advise a change: the correlation")
     assert "predictions_<run>.csv" in advice.text
+
+
+FLIGHTS: dict[str, object] = {"augment": False, "temporal_frames": 3, "data": {"kind": "flights"}}
+
+
+class TestCarryOver:
+    """The training set was fitted, and what was fitted does not hold on held-out rows."""
+
+    @staticmethod
+    def ids(train: float, r: float = 0.5, bounds: tuple[float, float] = (0.4, 0.6), **config: object) -> list[str]:
+        given = context(r=r, alpha=r, r_interval=bounds, train_r2=[0.1, train, 0.2], config=FLIGHTS | config)
+        return [a.id for a in give_advice(given, [])]
+
+    def test_mirrored_samples_come_first_and_then_more_frames(self) -> None:
+        expected: list[tuple[dict[str, object], dict[str, object]]] = [
+            ({}, {"augment": True}),
+            ({"augment": True}, {"temporal_frames": 5}),
+            ({"augment": True, "temporal_frames": 8}, {}),
+            ({"data": {"kind": "table"}}, {}),
+        ]
+        for config, patch in expected:
+            given = context(r=0.5, alpha=0.5, train_r2=[0.1, 0.9, 0.8], config=FLIGHTS | config)
+            advice = only(give_advice(given, []))
+            assert (advice.id, advice.acts_on) == ("signal.carry-over", "r")
+            assert dict(advice.config_patch) == patch
+            assert "fitted to R² 0.90 (epoch 2)" in advice.text
+            assert (
+                "passes R² 0.25 [at most 0.36]: 0.65 of what was fitted does not hold there [at least 0.54]"
+                in advice.text
+            )
+            assert [t.record() for t in advice.refutation] == [
+                {"metric": "pearson_r", "low": None, "high": 0.6, "absolute": False}
+            ]
+
+    def test_it_must_be_shown_and_large(self) -> None:
+        assert self.ids(0.37) == ["signal.carry-over"]  # above 0.36, the most that r allows, and 0.12 above 0.25
+        assert self.ids(0.355) == ["none"]
+        assert self.ids(0.34, bounds=(0.49, 0.51)) == ["none"]  # shown, and less than a tenth
+
+    def test_without_a_signal_the_question_is_whether_there_is_one(self) -> None:
+        assert "signal.carry-over" not in self.ids(0.9, r=0.1, bounds=(-0.1, 0.3))
+
+    def test_a_wrong_mean_that_is_most_of_the_error_is_another_matter(self) -> None:
+        given = context(r=0.8, alpha=0.8, beta=1.0, r_interval=(0.7, 0.85), train_r2=[0.1, 0.95], config=FLIGHTS)
+        assert "signal.carry-over" not in [a.id for a in give_advice(given, [])]
+
+    def test_it_takes_the_place_of_a_search_for_information(self) -> None:
+        given = context(r=0.5, alpha=0.5, train_r2=[0.1, 0.9], learning_rate=[1e-3, 1e-3], config=FLIGHTS)
+        advice = only(give_advice(given, [found("signal.limited", Severity.INFO)]))
+        assert (advice.id, advice.because) == ("signal.carry-over", ("signal.limited",))

@@ -43,4 +43,4 @@ def test_no_config_or_no_patch_is_refused_in_one_line(repository: Path) -> None:
     with pytest.raises(InputError, match="no config"):
         next_config_text(analyze_run(Run(name="x", format="native", files={})))
     with pytest.raises(InputError, match="no advice that changes a setting"):
-        next_config_text(analyze_run(example(repository, "healthy")))
+        next_config_text(analyze_run(example(repository, "../diabetes/csv/diabetes")))

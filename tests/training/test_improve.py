@@ -12,7 +12,7 @@ from training.cli import main
 from training.config import Config
 from training.errors import ConfigError
 from training.improve import loop
-from training.improve.judge import next_advice, refuted
+from training.improve.judge import next_advice, refuted, settled_by_pairs
 from training.improve.loop import Story, improve
 from training.improve.reading import Reading, tier_names
 from training.improve.story import story_page
@@ -62,6 +62,34 @@ RISES = {"metric": "pearson_r", "low": None, "high": 0.3, "absolute": False}
 def test_each_kind_of_refutation(test: dict[str, Any], seen: bool) -> None:
     after = reading(0.4, [], found=("lr.too-low",))
     assert bool(refuted(advice("a", {}, test), after)) is seen
+
+
+@pytest.mark.parametrize(
+    ("interval", "seen"),
+    [
+        ((0.01, 0.3), []),  # R² rose on the same rows: r within the old interval says nothing against that
+        ((-0.1, 0.2), ["pearson_r is 0.400, not above 0.500"]),
+        (None, ["pearson_r is 0.400, not above 0.500"]),
+        ((-0.3, -0.1), ["pearson_r is 0.400, not above 0.500", "R² fell on the same rows: [-0.30, -0.10]"]),
+    ],
+)
+def test_the_paired_difference_is_heard_before_a_figure_within_its_own_noise(
+    interval: tuple[float, float] | None, seen: list[str]
+) -> None:
+    given = advice("a", {}, {"metric": "pearson_r", "low": None, "high": 0.5})
+    assert settled_by_pairs(given, reading(0.4, []), {"interval": interval}) == seen
+
+
+def test_a_fault_that_is_found_again_stands_whatever_the_difference() -> None:
+    given = advice("a", {}, {"rule": "lr.too-low"}, {"metric": "pearson_r", "low": None, "high": 0.5})
+    after = reading(0.4, [], found=("lr.too-low",))
+    assert settled_by_pairs(given, after, {"interval": (0.1, 0.2)}) == ["`lr.too-low` is found again"]
+
+
+def test_harm_that_the_advice_did_not_name_undoes_it() -> None:
+    assert settled_by_pairs(advice("a", {}), reading(0.4, []), {"interval": (-0.3, -0.1)}) == [
+        "R² fell on the same rows: [-0.30, -0.10]"
+    ]
 
 
 def test_the_next_advice_has_settings_and_was_not_undone_from_here() -> None:
@@ -131,8 +159,15 @@ def test_rounds_are_runs_in_all(run: Any) -> None:
     assert story.ended_because == "2 rounds were asked for"
 
 
+def test_without_a_tier_it_goes_on_while_there_is_advice(run: Any) -> None:
+    first = reading(0.1, [advice("a", {"learning_rate": 0.01}, RISES)], good="met")
+    story, trained = run([first, reading(0.6, [advice("look", {})], good="met")], until="none")
+    assert len(trained) == 2
+    assert "no advice in the report of round 2 changes a setting" in story.ended_because
+
+
 def test_a_tier_that_does_not_exist_is_refused(run: Any) -> None:
-    with pytest.raises(ConfigError, match=r"--until: found 'best'; expected one of minimum, good"):
+    with pytest.raises(ConfigError, match=r"--until: found 'best'; expected one of minimum, good, none"):
         run([], until="best")
 
 

@@ -16,7 +16,9 @@ def add_improve(commands: Any) -> None:
     parser = commands.add_parser("improve", help="train, follow the report's advice, train again")
     parser.add_argument("config", help="a YAML file or the name of a preset")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"runs in all, at most (default: {ROUNDS})")
-    parser.add_argument("--until", help="stop when this tier of the criteria is met (default: the highest)")
+    parser.add_argument(
+        "--until", help="stop when this tier of the criteria is met (default: the highest; none: go on)"
+    )
     parser.add_argument("--criteria", type=Path, help="YAML file of success criteria (default: runreport's own)")
     parser.add_argument("--out", type=Path, default=Path("logs"), help="tables go to OUT/csv (default: logs)")
     parser.add_argument("--reports", type=Path, help="reports and the story (default: reports/<run>_improved)")

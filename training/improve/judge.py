@@ -36,6 +36,25 @@ def refuted(advice: Advice, after: Reading) -> list[str]:
     return seen
 
 
+def settled_by_pairs(advice: Advice, after: Reading, difference: Mapping[str, Any] | None) -> list[str]:
+    """What was seen against a change, after the paired difference in R² on the same rows has been heard.
+
+    A run's own interval holds the noise of its rows, which both runs share; their paired difference does not. So where its
+    interval lies above 0 the change did raise R², and a figure of the next run that lies within the interval of the run
+    before says nothing against it; where it lies below 0 the change did harm, whatever it was for. A rule that is found
+    again stays what it is.
+    """
+    bounds = (difference or {}).get("interval")
+    if bounds is None:
+        return refuted(advice, after)
+    if bounds[1] < 0:
+        return [*refuted(advice, after), f"R² fell on the same rows: [{bounds[0]:.2f}, {bounds[1]:.2f}]"]
+    if bounds[0] > 0:
+        rules = [test for test in advice.get("refutation") or () if test.get("rule") is not None]
+        return refuted({**advice, "refutation": rules}, after)
+    return refuted(advice, after)
+
+
 def could_be_judged(advice: Advice, after: Reading) -> bool:
     """Whether any of the advice's tests could be made on the run after it."""
     tests = advice.get("refutation") or ()

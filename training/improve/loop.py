@@ -12,7 +12,7 @@ from runreport.artifacts import history_path
 from training.config import Config
 from training.config_file import parse_config
 from training.errors import ConfigError
-from training.improve.judge import Advice, could_be_judged, next_advice, refuted
+from training.improve.judge import Advice, could_be_judged, next_advice, settled_by_pairs
 from training.improve.reading import Reading, difference, read_run, tier_names
 from training.places import Places
 
@@ -63,6 +63,9 @@ class Story:
         return [r for r in self.rounds if r.kept][-1]
 
 
+NO_TIER = "none"
+"""``until`` with this name: on for as long as the reports advise to change a setting, whatever the criteria say."""
+
 Train = Callable[[Config, Places], object]
 
 
@@ -81,8 +84,9 @@ def improve(
 
     Round k's artifacts are ``out/csv/<run_name>_round<k>*``, its report goes into ``reports``. A change is kept unless the
     next run shows what the advice itself had named as refuting it; then the config goes back to where it was and that
-    change is not tried from there again. Ends when tier ``until`` (the highest, where none is named) of the criteria is met,
-    when no advice changes a setting, or with the rounds.
+    change is not tried from there again. A paired difference in R² beyond its noise overrules a figure within its own (see
+    ``judge.settled_by_pairs``). Ends when tier ``until`` (the highest, where none is named) of the criteria is met, when no
+    advice changes a setting, or with the rounds.
 
     Raises
     ------
@@ -94,8 +98,8 @@ def improve(
     base = config.run_name
     tiers = tier_names(criteria)
     story.until = until or tiers[-1]
-    if story.until not in tiers:
-        raise ConfigError(f"--until: found {story.until!r}; expected one of {', '.join(tiers)}")
+    if story.until not in (*tiers, NO_TIER):
+        raise ConfigError(f"--until: found {story.until!r}; expected one of {', '.join((*tiers, NO_TIER))}")
     first = _round(config, 1, base, out, reports, train, criteria, tell)
     story.rounds.append(first)
     undone: list[Advice] = []
@@ -115,10 +119,11 @@ def improve(
         tell(f"round {number}: {advice['title']} ({', '.join(f'{k}: {v}' for k, v in advice['config_patch'].items())})")
         changed = _changed(kept.config, advice)
         made = _round(changed, number, base, out, reports, train, criteria, tell)
-        seen = refuted(advice, made.reading)
+        pairs = difference(kept.history, made.history)
+        seen = settled_by_pairs(advice, made.reading, pairs)
         made = dataclasses.replace(
             made, made_from=kept.number, advice=advice, refuted=tuple(seen),
-            judged=could_be_judged(advice, made.reading), difference=difference(kept.history, made.history),
+            judged=could_be_judged(advice, made.reading), difference=pairs,
         )  # fmt: skip
         story.rounds.append(made)
         undone = [*undone, advice] if seen else []

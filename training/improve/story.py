@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -64,7 +65,9 @@ def _told(r: Round) -> list[str]:
     report = f"[The report of this round]({r.config.run_name}.md)."
     if r.advice is None:
         return [f"Test R² is {_with_interval(r, 'r2')}, r {_with_interval(r, 'pearson_r')}. {report}"]
-    because = ", ".join(f"`{rule}`" for rule in r.advice["because"]) or "no finding"
+    because = (
+        ", ".join(f"`{rule}`" for rule in r.advice["because"]) or "the figures themselves, no rule having found a fault"
+    )
     lines = [
         f"The report of round {r.made_from} advised it because of {because}. It set {_patch(r)}.",
         f"It acts on {_part(r.advice['acts_on'])}. It would be refuted if {r.advice['refuted_if']}.",
@@ -77,6 +80,10 @@ def _told(r: Round) -> list[str]:
     else:
         lines.append("Of this, what can be computed from the run did not happen; the change was kept.")
     bounds = (r.difference or {}).get("interval")
+    if bounds is not None and bounds[0] > 0 and r.kept:
+        lines.append(
+            f"The difference in R² to round {r.made_from} on the same test rows, {_difference(r)}, is larger than its noise."
+        )
     if bounds is not None and bounds[0] <= 0 <= bounds[1]:
         lines.append(
             f"The difference in R² to round {r.made_from}, {_difference(r)}, cannot be told from none on these test rows."
@@ -111,8 +118,11 @@ def _difference(r: Round) -> str:
     if r.difference is None:
         return "-"
     bounds: Any = r.difference.get("interval")
-    shown = f"{r.difference['difference']:+.2f}"
-    return shown + (f" [{bounds[0]:.2f}, {bounds[1]:.2f}]" if bounds is not None else "")
+    if bounds is None:
+        return f"{r.difference['difference']:+.2f}"
+    # Three digits where two would show an end as 0.00: on which side of 0 it lies is what is read off it.
+    digits = 2 if all(abs(bound) >= 0.005 for bound in bounds) else 3
+    return f"{r.difference['difference']:+.{digits}f} [{bounds[0]:.{digits}f}, {bounds[1]:.{digits}f}]"
 
 
 def _patch(r: Round) -> str:
@@ -122,7 +132,13 @@ def _patch(r: Round) -> str:
 
 
 def _value(value: object) -> str:
-    return "null" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return (
+        json.dumps(value)
+        if isinstance(value, bool) or value is None
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def _part(part: str | None) -> str:
