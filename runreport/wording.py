@@ -35,13 +35,19 @@ def setting(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+FIXED_BELOW = 1e6
+"""From here on a score is written as other numbers are: ``number`` has scientific notation from the same size."""
+
+
 def fixed(value: float | None, decimals: int = 3) -> str:
     """A number with fixed decimals; for scores such as R² whose scale is known. Never "-0.000".
 
-    >>> fixed(-0.0655), fixed(0.12345, 2), fixed(None), fixed(-0.0001)
-    ('-0.066', '0.12', 'n/a', '0.000')
+    Of a run that diverged such a score has no scale any more, and its decimals say nothing: then three significant digits.
+
+    >>> fixed(-0.0655), fixed(0.12345, 2), fixed(None), fixed(-0.0001), fixed(-1e9)
+    ('-0.066', '0.12', 'n/a', '0.000', '-1.00e+09')
     """
-    if value is None or not math.isfinite(value):
+    if value is None or not math.isfinite(value) or abs(value) >= FIXED_BELOW:
         return number(value)
     text = f"{value:.{decimals}f}"
     return text.removeprefix("-") if float(text) == 0 else text

@@ -158,7 +158,8 @@ def _checked(value: Any, hint: Any, limits: Mapping[str, Any], label: str) -> An
     """The value as the annotated type, within its limits."""
     if get_origin(hint) is tuple:
         if not isinstance(value, list | tuple) or not value:
-            raise ConfigError(f"{label}: found {_kind(value)}; expected a list, such as [1, 2]")
+            found = "an empty list" if value in ([], ()) else _kind(value)
+            raise ConfigError(f"{label}: found {found}; expected a list of at least one, such as [1, 2]")
         (inner, _) = get_args(hint)
         return tuple(_checked(item, inner, limits, f"{label}[{index}]") for index, item in enumerate(value))
     options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)

@@ -7,6 +7,8 @@ from itertools import pairwise
 from training.config import Config
 from training.errors import ConfigError
 
+OVER_A_BATCH = frozenset({"ccc", "balanced_mse"})
+"""Losses that compare the samples of a batch: of one sample they are 0, without gradient."""
 PADDING_BINS = 6.0  # σ of padding that HL-Gauss needs in all; training.losses.hl_gauss says why
 
 
@@ -18,6 +20,11 @@ def check_objective(config: Config, *, where: str) -> None:
 
 
 def _problem(config: Config) -> str | None:
+    parts = set(config.mixed_losses) if config.loss == "mixed" else {config.loss}
+    if config.batch_size < 2 and parts <= OVER_A_BATCH:
+        return (
+            f"batch_size: found {config.batch_size}; loss {config.loss} compares samples of a batch: expected 2 or more"
+        )
     if config.loss == "mixed" and len(config.mixed_losses) != len(config.mixed_weights):
         losses, weights = len(config.mixed_losses), len(config.mixed_weights)
         return f"mixed_weights: found {weights} weights for {losses} mixed_losses; expected one each"

@@ -8,6 +8,7 @@ from runreport.advice.evidence import Evidence
 from runreport.advice.expectation import more_information, r_refuted
 from runreport.advice.record import Advice
 from runreport.findings import Value
+from runreport.history import History
 from runreport.marks import code
 from runreport.rules.data_basis import split_name
 from runreport.wording import epoch as epoch_text
@@ -35,18 +36,21 @@ def carry_over(evidence: Evidence) -> Advice | None:
     if r is None or r2 is None or (1 - r * r) < (1 - r2) / 2:
         return None  # mean or spread is the larger part of the error
     epoch, fitted = max(history.finite("train_r2"), key=lambda pair: pair[1])
+    elsewhere = _best_on_validation(history)
     reachable = bounds[1] * bounds[1]
-    if fitted - r * r < LOST or fitted <= reachable:
+    if fitted - r * r < LOST or fitted <= reachable or elsewhere is None or fitted - elsewhere < LOST:
         return None
     limited = evidence.found("signal.limited", at_least="info")
     how, patch = _how(evidence.context.config)
     return Advice(
         id="signal.carry-over",
         title="Make what is learnt carry over",
-        text=f"The training set was fitted to R² {fixed(fitted, 2)} (epoch {epoch_text(epoch)}); on the "
-        f"{split_name(final.split)} set no shift or rescaling of the predictions passes R² {fixed(r * r, 2)} "
-        f"[at most {fixed(reachable, 2)}]: {fixed(fitted - r * r, 2)} of what was fitted does not hold there [at least "
-        f"{fixed(fitted - reachable, 2)}]. The model can learn; it lacks samples that tell what holds from what does not. {how}",
+        text=f"The training set was fitted to R² {fixed(fitted, 2)} (epoch {epoch_text(epoch)}). On the "
+        f"{split_name(final.split)} set no shift or rescaling of the predictions passes R² {fixed(r * r, 2)} [at most "
+        f"{fixed(reachable, 2)}], and at no epoch would any on validation have passed {fixed(elsewhere, 2)}: "
+        f"{fixed(min(fitted - r * r, fitted - elsewhere), 2)} or more of what was fitted does not hold elsewhere. Either the "
+        f"model lacks samples that tell what holds from what does not, or those rows are harder; a change that raises r "
+        f"shows the former. {how}",
         because=() if limited is None else (limited.rule,),
         acts_on="r",
         config_patch=patch,
@@ -54,6 +58,13 @@ def carry_over(evidence: Evidence) -> Advice | None:
         refuted_if=r_refuted(evidence, "the distance between train R² and held-out r² does not shrink"),
         ceiling_r2=evidence.ceiling,
     )
+
+
+def _best_on_validation(history: History) -> float | None:
+    """The highest R² that a shift and rescaling could have reached on validation at any epoch: r², or R² where no r is logged."""
+    r = [value * value for _, value in history.finite("pearson_r") if value > 0]
+    r2 = [value for _, value in history.finite("r2")]
+    return max(r or r2, default=None)
 
 
 def _how(config: Mapping[str, object]) -> tuple[str, dict[str, Value]]:

@@ -38,10 +38,10 @@ STEPS: tuple[Callable[[Evidence], Advice | None], ...] = (
     calibration.narrow,
     calibration.widen,
     optimisation.regularise,
-    carry_over.carry_over,
     signal.find_information,
     signal.raise_capacity,
     stopping.train_longer,
+    carry_over.carry_over,
 )
 """Training that went on at a wrong rate or was cut off comes before what the loss asks for, that before which epoch is kept,
 and mean and spread after it: each is judged on a model that the earlier ones change. A new piece of advice is a function and

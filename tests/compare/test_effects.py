@@ -69,7 +69,7 @@ def test_an_effect_on_the_ratio_only() -> None:
     assert told(comparison) == {"variance_ratio": "rose", "wrong_spread": "rose", "r2": "fell"}
     assert last(comparison)["variance_ratio"].estimate == pytest.approx(0.5, abs=0.02)
     (sentence,) = answers(effect(comparison))[:1]
-    assert sentence.startswith("Raising \ue002variance_lambda\ue003 from 0 to 10 changed the std ratio by +0.")
+    assert sentence.startswith("With \ue002variance_lambda\ue003 raised from 0 to 10, the std ratio differed by +0.")
     assert "over 5 seeds" in sentence
     assert headline(effect(comparison)).endswith("from 0 to 10: the std ratio rose and R² fell")
     assert "wrong spread rose by 0." in budget_answer(effect(comparison))
@@ -194,9 +194,9 @@ def test_levels_without_order_are_answered_one_by_one() -> None:
     found = effect(compare_runs(runs))
     assert found.trends == {}
     said = answers(found)
-    assert [s.partition(" changed")[0] for s in said] == [
-        "Changing \ue002loss\ue003 from huber to mse",
-        "Changing \ue002loss\ue003 from huber to ccc",
+    assert [s.partition(",")[0] for s in said] == [
+        "With \ue002loss\ue003 changed from huber to mse",
+        "With \ue002loss\ue003 changed from huber to ccc",
     ]
 
 

@@ -88,7 +88,7 @@ def test_a_runs_own_report_answers_by_setting(large: Comparison) -> None:
     run = one_run("l0s0", 0, 0, 0.3)
     page = render_markdown(build_report(run, large))
     assert "15 runs vary `variance_lambda` (3 levels), with 5 seeds." in page
-    assert "Raising `variance_lambda` from 0 to 10 changed the std ratio by" in page
+    assert "With `variance_lambda` raised from 0 to 10, the std ratio differed by" in page
     assert "| l0s0 (this run) |" in page
 
 
@@ -129,7 +129,7 @@ def test_the_json_holds_every_estimate(large: Comparison) -> None:
 
 def test_terminal_lines_are_plain_text(large: Comparison) -> None:
     lines = design_lines(large)
-    assert lines[0].startswith("Raising variance_lambda from 0 to 10 changed the std ratio by +")
+    assert lines[0].startswith("With variance_lambda raised from 0 to 10, the std ratio differed by +")
     assert all(line == plain(line) for line in lines)
 
 
@@ -202,7 +202,7 @@ def test_compare_prints_the_answer_and_says_what_one_run_lacks(tmp_path: Path) -
     paths = [str(tmp_path / f"l{level}s{seed}.csv") for level in (0, 10) for seed in range(5)]
     result = CliRunner().invoke(app, ["compare", *paths, "--out", str(tmp_path / "out")])
     assert result.exit_code == 0, result.stderr
-    assert "Raising variance_lambda from 0 to 10" in result.stdout
+    assert "With variance_lambda raised from 0 to 10" in result.stdout
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["comparison.factor-1.svg", "comparison.md"]
     whole = CliRunner().invoke(app, ["compare", *paths, "--format", "json"])
     assert json.loads(whole.stdout)["comparison"]["factors"][0]["keys"] == ["variance_lambda"]

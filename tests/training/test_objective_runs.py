@@ -166,7 +166,15 @@ def test_label_density_weighting_reaches_the_steps(tmp_path: Path) -> None:
         ({"loss": "quantile", "quantiles": [0.5, 0.1]}, "rising levels with 0.5 among them"),
         ({"quantiles": [0.5, 1.0]}, "quantiles[1]: found 1.0; expected above 0.0 and below 1.0"),
         ({"quantiles": 0.5}, "quantiles: found float 0.5; expected a list"),
-        ({"quantiles": []}, "quantiles: found list []; expected a list"),
+        ({"quantiles": []}, "quantiles: found an empty list; expected a list of at least one"),
+        (
+            {"loss": "ccc", "batch_size": 1},
+            "batch_size: found 1; loss ccc compares samples of a batch: expected 2 or more",
+        ),
+        (
+            {"loss": "mixed", "mixed_losses": ["ccc", "balanced_mse"], "batch_size": 1},
+            "batch_size: found 1; loss mixed compares samples",
+        ),
         ({"loss": "mixed", "mixed_weights": [1.0]}, "found 1 weights for 2 mixed_losses"),
         ({"loss": "mixed", "mixed_weights": [0.0, 0.0]}, "found only zeros"),
         ({"mixed_losses": ["quantile"]}, "mixed_losses[0]: found 'quantile'; expected one of huber"),

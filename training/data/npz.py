@@ -20,7 +20,8 @@ def read_npz(config: Config) -> Pool:
     try:
         archive = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ConfigError(f"{path}: not an .npz archive of plain arrays: {_first_line(error)}") from error
+        # numpy's own words advise to unpickle the file, which would run whatever code it holds.
+        raise ConfigError(f"{path}: expected an .npz archive of plain arrays (numpy.savez); found none") from error
     if not isinstance(archive, np.lib.npyio.NpzFile):
         raise ConfigError(f"{path}: found a single array; expected an .npz archive (numpy.savez) with named arrays")
     with archive:

@@ -40,7 +40,10 @@ def read_table(config: Config) -> Pool:
         if name == data.target:
             raise ConfigError(f"{path}: data.inputs: column '{name}' is the target")
     if not names:
-        raise ConfigError(f"{path}: no numeric column but the target; name the inputs in data.inputs")
+        raise ConfigError(
+            f"{path}: no numeric column beside the target '{data.target}'; found {', '.join(columns)}; "
+            "name the inputs in data.inputs"
+        )
 
     def texts(name: str | None) -> list[Any] | None:
         return None if name is None else columns[name].tolist()

@@ -63,14 +63,15 @@ def answer(effect: Effect, contrast: Contrast) -> str:
     setting, rest = code(effect.factor.keys[0]), effect.factor.keys[1:]
     # A joint factor's own labels name its settings already.
     named = setting if effect.factor.numeric or not rest else "the settings"
-    verb = "Raising" if effect.factor.numeric else "Changing"
+    verb = "raised" if effect.factor.numeric else "changed"
     ratio, r2 = contrast.estimates["variance_ratio"], contrast.estimates["r2"]
     both = [(m, e) for m, e in (("variance_ratio", ratio), ("r2", r2)) if e.estimate is not None]
-    start = f"{verb} {named} from {clean(low.label)} to {clean(high.label)}"
+    start = f"With {named} {verb} from {clean(low.label)} to {clean(high.label)}"
     if not both:
         return f"{start}: not compared ({clean(r2.reason or 'no figures')})."
-    changes = [f"{WORDS[m]} by {figure(e)}" for m, e in both]
-    return f"{start} changed {listing(changes)} over {_over(r2 if r2.estimate is not None else ratio)}: {verdict(dict(both))}."
+    # "Differed" is what the means did; whether the setting changed anything is what the verdict says.
+    changes = [f"{WORDS[m]}{'' if place else ' differed'} by {figure(e)}" for place, (m, e) in enumerate(both)]
+    return f"{start}, {listing(changes)} over {_over(r2 if r2.estimate is not None else ratio)}: {verdict(dict(both))}."
 
 
 def verdict(estimates: dict[str, Estimate], *, brief: bool = False) -> str:
