@@ -17,10 +17,10 @@ WORTH_IT = 0.8
 def section(result: dict[str, Any]) -> str:
     """From seed_sweep.json."""
     parts = [
-        f"""## {result["seeds"]} seeds of one configuration
+        f"""## A sweep of seeds
 
-`python benchmarks/seed_sweep.py --out benchmarks/results/seed_sweep.json`: the whole command `python -m training sweep`, with its
-start-up, its data and its files, {result["epochs"]} epochs a run, on {result["device"]} ({result["cores"]} cores), torch {result["torch"]}. × one run: of
+`python benchmarks/seed_sweep.py --out benchmarks/results/seed_sweep.json`: {result["seeds"]} seeds of one configuration by the whole command
+`python -m training sweep`, with its start-up, its data and its files, {result["epochs"]} epochs a run, on {result["device"]} ({result["cores"]} cores), torch {result["torch"]}. × one run: of
 the seconds on the clock, then of the processor's.
 """
     ]
