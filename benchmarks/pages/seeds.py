@@ -21,7 +21,8 @@ def section(result: dict[str, Any]) -> str:
 
 `python benchmarks/seed_sweep.py --out benchmarks/results/seed_sweep.json`: {result["seeds"]} seeds of one configuration by the whole command
 `python -m training sweep`, with its start-up, its data and its files, {result["epochs"]} epochs a run, on {result["device"]} ({result["cores"]} cores), torch {result["torch"]}. × one run: of
-the seconds on the clock, then of the processor's.
+the seconds on the clock, then of the processor's. A run in a process of its own, and so the one run too, starts a second interpreter;
+the stack does not.
 """
     ]
     for case in result["cases"]:
