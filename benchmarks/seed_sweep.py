@@ -58,7 +58,6 @@ def measure(case: str, seeds: int, rounds: int, jobs: int, device: str) -> dict[
     """Medians of the three ways, and how far the stack's runs are from the same runs alone."""
     text, what = CASES[case]
     times: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
-    differences: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         one, many = root / "one.yaml", root / "many.yaml"

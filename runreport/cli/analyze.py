@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from runreport.analysis.record import Analysis
     from runreport.criteria.spec import Tier
+    from runreport.ingest.reader import ReadOptions
     from runreport.report.write import Form
     from runreport.run import Run
     from runreport.settings import Settings
@@ -100,7 +101,6 @@ def analyze(
         check_key(truth, key)
     except InputError as error:
         fail(error)
-    from runreport.ingest.load import find, read_sources
     from runreport.ingest.reader import ReadOptions
 
     options = ReadOptions(columns=columns, truth=truth, key=key)
@@ -109,18 +109,10 @@ def analyze(
     try:
         reduced = runs_by_engine(paths, engine, ray_address)
         if reduced is not None:
-            loaded = reduced
-            count = len(reduced)
+            loaded, count = reduced, len(reduced)
         else:
-            found = find(paths, reader=reader, passed_over=say_passed_over)
-            count = len(found.sources)
-            if count > MOST_COMPARED and use_cache and not charts:
-                from runreport.cli.cache import Cache
-
-                fixed = (chosen, tiers, columns, key, output, form)
-                reuse = Reuse(Cache.of(*fixed), options, found.fetcher)
-            read = read_sources(found.sources, options, found.fetcher) if reuse is None else reuse.loaded(found.sources)
-            loaded = chain(found.errors, watched(read, count, "reading"))
+            fixed = (chosen, tiers, columns, key, output, form) if use_cache and not charts else None
+            loaded, count, reuse = _read(paths, reader, options, fixed)
     except InputError as error:
         fail(error)
     if count > MOST_COMPARED:
@@ -147,6 +139,26 @@ def analyze(
         fail(error)
     if errors or not analyses:
         raise typer.Exit(UNUSABLE)
+
+
+def _read(
+    paths: list[str], reader: str | None, options: ReadOptions, fixed: tuple[object, ...] | None
+) -> tuple[Iterable[Run | Kept | InputError], int, Reuse | None]:
+    """The runs of these paths as they are read, how many sources there are, and the cache where they are many.
+
+    ``fixed`` is what a report depends on beside its files; None where no cache is to be used.
+    """
+    from runreport.ingest.load import find, read_sources
+
+    found = find(paths, reader=reader, passed_over=say_passed_over)
+    count = len(found.sources)
+    if count <= MOST_COMPARED or fixed is None:
+        read: Iterable[Run | Kept | InputError] = read_sources(found.sources, options, found.fetcher)
+        return chain(found.errors, watched(read, count, "reading")), count, None
+    from runreport.cli.cache import Cache
+
+    reuse = Reuse(Cache.of(*fixed), options, found.fetcher)
+    return chain(found.errors, watched(reuse.loaded(found.sources), count, "reading")), count, reuse
 
 
 def form_of(output: Format, embed: bool) -> Form:

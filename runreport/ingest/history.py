@@ -37,7 +37,7 @@ from runreport.ingest.epochs import (
     with_epochs_of_steps,
 )
 from runreport.ingest.filler import without_filler
-from runreport.ingest.table import LARGEST, MISSING, Table, bounded, numbers, read_table, to_float
+from runreport.ingest.table import LARGEST, MISSING, Table, bounded, is_number, numbers, read_table, to_float
 from runreport.run import Note
 
 MOST_EPOCHS = 2.0**53
@@ -189,7 +189,7 @@ def _mapped(
         mapped |= bare_losses(path, logged)
     if not _measured(mapped):
         names = shown or header
-        if len(names) > 0 and all(_is_number(name) for name in names):
+        if len(names) > 0 and all(is_number(name) for name in names):
             raise InputError(
                 path, found=f"no header: the first line is numbers ({', '.join(names[:4])})",
                 expected="the names of the columns in the first line",
@@ -343,14 +343,6 @@ def _epochs(records: Records, name: str, values: Sequence[float | None]) -> list
             found = f"no epoch number in column {name!r}, {records.place} {line}"
             raise InputError(records.path, found=found, expected="a number")
     return [v for v in values if v is not None]
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        to_float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_numeric(table: Table, name: str) -> bool:

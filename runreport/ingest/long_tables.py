@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from runreport.ingest.columns import FILED_UNDER, plain
 from runreport.ingest.documents import KNOWN, MOST_COLUMNS, RUNWIDE, SPLIT_KEYS, SPLITS, split_of
-from runreport.ingest.table import MISSING, Table, to_float
+from runreport.ingest.table import MISSING, Table, is_number, to_float
 from runreport.marks import clean
 from runreport.run import Note
 from runreport.wording import plural
@@ -50,7 +50,7 @@ def _in_order(before: Table, after: Table, axis: str) -> Table:
         epochs = [to_float(cell) for cell in after.column(axis)]
     except ValueError:
         return after
-    apart = [c for c in map(before.column, before.header) if not any(map(_is_number, c))]
+    apart = [c for c in map(before.column, before.header) if not any(map(is_number, c))]
     if len(set(zip(epochs, *apart, strict=True))) < len(epochs):
         return after
     order = sorted(range(len(epochs)), key=lambda i: epochs[i])
@@ -107,15 +107,7 @@ def _rows(table: Table, kept: Sequence[int], notes: Sequence[Note] = ()) -> Tabl
 def _texts(table: Table, name: str) -> bool:
     """Whether a column holds a few words and no numbers."""
     cells = set(table.column(name)) - {""}
-    return bool(cells) and len(cells) <= MOST_COLUMNS and not any(map(_is_number, cells))
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        to_float(cell)
-    except ValueError:
-        return False
-    return True
+    return bool(cells) and len(cells) <= MOST_COLUMNS and not any(map(is_number, cells))
 
 
 def _by_metric(table: Table, axis: str) -> Table:

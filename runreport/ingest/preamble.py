@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from runreport.ingest.columns import plain
 from runreport.ingest.documents import KNOWN
-from runreport.ingest.table import SEPARATORS, separator_of, to_float
+from runreport.ingest.table import SEPARATORS, is_number, separator_of
 
 LINES = 60
 """Lines in which a header is looked for: settings of a run take a screen at most."""
@@ -33,7 +33,7 @@ def without_preamble(text: str) -> tuple[str, int]:
         return text, 0
     for at, below in pairwise(filled):
         names = cells_of(lines[at].lstrip(COMMENT + " ")) if lines[at].lstrip()[:1] in COMMENT else cells_of(lines[at])
-        if any(map(_is_number, names)):
+        if any(map(is_number, names)):
             continue  # a row, one of whose cells is the name of a metric
         if len(names) > 1 and known_names(names) and _are_figures(cells_of(lines[below]), len(names)):
             skipped = [i for i in filled if i < at]
@@ -64,14 +64,6 @@ def cells_of(line: str) -> list[str]:
 def known_names(cells: Sequence[str]) -> bool:
     """Whether one of two or more cells is a name of a log."""
     return len(cells) > 1 and any(plain(cell) in KNOWN for cell in cells)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        to_float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _are_figures(cells: Sequence[str], count: int) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from runreport.errors import InputError
 from runreport.ingest.parquet_probe import check_parquet
-from runreport.ingest.table import Table, numbers, read_table, read_text, to_float
+from runreport.ingest.table import Table, is_number, numbers, read_table, read_text
 from runreport.run import Note
 
 if TYPE_CHECKING:
@@ -112,15 +112,6 @@ def is_headerless(line: str) -> bool:
     """
     cells = [cell.strip() for cell in next(csv.reader([line], delimiter="\t" if "\t" in line else ","), [])]
     return len(cells) == len(TRIPLE) and bool(cells[0]) and all(is_number(c) for c in cells[1:])
-
-
-def is_number(cell: str) -> bool:
-    """Whether a cell is a number."""
-    try:
-        to_float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _headerless(path: Path) -> Table | None:

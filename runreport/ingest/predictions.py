@@ -12,10 +12,10 @@ from runreport.errors import InputError, NoFinitePredictionsError
 from runreport.ingest.columns import ID_LIKE, NAMES, PRED_NAMES, TRUE_NAMES, plain, prediction_columns
 from runreport.ingest.prediction_stacks import Stack, split_of_rows, stacks
 from runreport.ingest.prediction_subsets import refuse_worst_rows
-from runreport.ingest.prediction_tables import Cells, is_number, read_cells
+from runreport.ingest.prediction_tables import Cells, read_cells
 from runreport.ingest.prediction_truth import join_truth
 from runreport.ingest.reader import ReadOptions, Source
-from runreport.ingest.table import LARGEST, SMALLEST
+from runreport.ingest.table import LARGEST, SMALLEST, is_number
 from runreport.marks import clean
 from runreport.run import Note, Run
 

@@ -9,7 +9,7 @@ from runreport.errors import InputError
 from runreport.ingest.compressed import ENDINGS as COMPRESSED
 from runreport.ingest.compressed import plain_path
 from runreport.ingest.reader import Head
-from runreport.ingest.table import LFS_POINTER, to_float
+from runreport.ingest.table import LFS_POINTER, is_number
 from runreport.marks import clean
 
 PICKLES = frozenset((".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt", ".bin", ".npy", ".npz"))
@@ -115,15 +115,7 @@ def _contents(path: Path, head: Head) -> str:
 
 def _is_numbers(line: str) -> bool:
     cells = line.replace(",", " ").replace(";", " ").split()
-
-    def number(cell: str) -> bool:
-        try:
-            to_float(cell)
-        except ValueError:
-            return False
-        return True
-
-    return bool(cells) and len(line) < LONGEST and all(map(number, cells))
+    return bool(cells) and len(line) < LONGEST and all(map(is_number, cells))
 
 
 def _what_to_do(found: str) -> str:

@@ -235,6 +235,15 @@ def to_float(cell: str) -> float:
     return float(cell)
 
 
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number, as :func:`to_float` reads it."""
+    try:
+        to_float(cell)
+    except ValueError:
+        return False
+    return True
+
+
 def bounded(value: float) -> float:
     """The value, infinite beyond :data:`LARGEST` and zero within :data:`SMALLEST`; NaN stays NaN.
 

@@ -66,7 +66,7 @@ def check_overfit(context: Context, limits: Limits) -> Outcome:
         fitted = _last_evaluated(train, fall.epoch)
         if fitted is None or fall.epoch <= fall.best_epoch:
             continue
-        if not _gap_was_there(fitted, val, limits):
+        if fitted[0] != fall.epoch and not _gap_was_there(fitted, val, limits):
             continue
         gap = fitted[1] - fall.value
         if gap > limits["gap"] and fall.size > limits["errors"] * math.hypot(spread.se, fall.jitter):

@@ -40,6 +40,7 @@ COUNT_WORDS = {
     "eight": 8,
     "nine": 9,
     "ten": 10,
+    "eleven": 11,
     "twelve": 12,
 }
 OWN = re.compile(r"(?:\w['’]s|\bits|\btheir|\bown)\s+(?:[\w-]+\s+){0,2}$", re.IGNORECASE)

@@ -9,21 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.profile_analyze import HEAVY
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "example_logs" / "csv"
-HEAVY = (
-    "numpy",
-    "polars",
-    "scipy",
-    "altair",
-    "vl_convert",
-    "jinja2",
-    "rich",
-    "yaml",
-    "torch",
-    "pyarrow",
-    "pandas",
-    "daft",
-)
 TABLES = {"numpy", "polars"}
 """What predictions are read and resampled with."""
 

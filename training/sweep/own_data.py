@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from training.config import Config
+
+
+def way_of_reading(config: Config) -> Hashable:
+    """What decides which samples a run has: runs that agree in it can share one data set."""
+    return config.data, config.temporal_frames, config.augment
 
 
 def check_data(configs: Iterable[Config]) -> None:
@@ -20,11 +25,11 @@ def check_data(configs: Iterable[Config]) -> None:
     ConfigError
         The first that cannot be had.
     """
-    seen: set[Any] = set()
+    seen: set[Hashable] = set()
     for config in configs:
         if config.data.kind == "flights":
             continue
-        way = (config.data, config.temporal_frames, config.augment)
+        way = way_of_reading(config)
         if way in seen:
             continue
         seen.add(way)

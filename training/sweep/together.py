@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Generator, Hashable, Sequence
+from typing import TYPE_CHECKING
 
 from training.errors import ConfigError
+from training.sweep.own_data import way_of_reading
 from training.sweep.pool import Result, first_line
 
 if TYPE_CHECKING:
@@ -49,11 +50,11 @@ def _stacks(jobs: Sequence[Job], say: Callable[[str], None]) -> tuple[torch.devi
     make_reproducible(
         seed=0, threads=threads, device=device, deterministic=all(j.run.config.deterministic for j in jobs)
     )
-    loaded: dict[Any, Dataset] = {}
-    stacks: dict[Any, list[tuple[Job, Member]]] = {}
+    loaded: dict[Hashable, Dataset] = {}
+    stacks: dict[Hashable, list[tuple[Job, Member]]] = {}
     for job in jobs:
         config = job.run.config
-        way = (config.data, config.temporal_frames, config.augment)
+        way = way_of_reading(config)
         if way not in loaded:
             loaded[way] = load_dataset(config, torch.device("cpu"))
             leaks = check_leaks(config, loaded[way])

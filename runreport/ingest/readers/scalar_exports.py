@@ -13,7 +13,7 @@ from runreport.ingest.documents import MEASURED
 from runreport.ingest.preamble import cells_of
 from runreport.ingest.reader import Claim, Head, Reader, ReadOptions, Source
 from runreport.ingest.series import Point, runs_of_series
-from runreport.ingest.table import numbers, read_table, to_float
+from runreport.ingest.table import is_number, numbers, read_table
 from runreport.marks import clean
 from runreport.run import Note, Run
 
@@ -72,19 +72,11 @@ def _points(path: Path) -> list[Point]:
         raise InputError(path, found=f"columns {', '.join(table.header[:8])}", expected="step,value")
     times: list[float | None] = [None] * len(table.rows)
     if (clock := names.get("wall_time", names.get("timestamp"))) is not None and all(
-        map(_is_number, table.column(clock))
+        map(is_number, table.column(clock))
     ):
         times = numbers(table, clock)
     rows = zip(numbers(table, axis), numbers(table, names["value"]), times, strict=True)
     return [Point(step, value, time) for step, value, time in rows if step is not None and value is not None]
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        to_float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _of_wandb(source: Source, options: ReadOptions) -> list[Run]:
