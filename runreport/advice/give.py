@@ -17,6 +17,7 @@ from runreport.findings import Finding
 
 STEPS: tuple[Callable[[Evidence], Advice | None], ...] = (
     integrity.mend_log,
+    integrity.leave_out_input,
     signal.turn_sign,
     rate.end_warmup,
     rate.log_rate,

@@ -97,7 +97,8 @@ METRICS_MEANINGS: dict[str, str] = {
     "true_mean": "mean of y_true",
     "true_std": "std of y_true, ddof 0",
     "splits": "n, true_mean, true_std, true_min, true_max of train, val and test",
-    "leak_check": "equal_inputs and shared_groups: how many of one split are in another; null where it is off",
+    "leak_check": "equal_inputs and shared_groups: how many of one split are in another; closest_input: the table column with "
+    "the highest squared correlation with the training target, and that r2; null where it is off",
     "inputs": "columns of the table that were the inputs; null for frames",
     "pretraining": "kind, frames_seen, epochs_run, selected_epoch and losses of the pretraining; null without one",
     "recalibration": "slope, intercept and validation R² before and after, cross-fitted too; null where not asked for",

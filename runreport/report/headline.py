@@ -45,7 +45,9 @@ def _clause(analysis: Analysis, lead: Lead) -> str:
     finding = analysis.finding(rule)
     at = "" if finding is None else _at(finding)
     no_number = "was not a number" if finding and finding.evidence.get("recovered") else "stopped being a number"
-    return words.format(at=at, no_number=no_number, bias=_bias(analysis), ratio=_ratio(analysis), r=_r(analysis))
+    return words.format(
+        at=at, no_number=no_number, bias=_bias(analysis), ratio=_ratio(analysis), r=_r(analysis), leak=_leak(finding)
+    )
 
 
 def _leads(analysis: Analysis) -> tuple[Lead, ...]:
@@ -123,6 +125,11 @@ def _title(rule: str) -> str | None:
 
 def _at(finding: Finding) -> str:
     return f" at epoch {epoch(finding.epoch)}" if finding.epoch is not None else ""
+
+
+def _leak(finding: Finding | None) -> str:
+    column = None if finding is None else finding.evidence.get("column")
+    return f"the input {clean(column)} is nearly the target" if column else "the score is too good to be held out"
 
 
 def _bias(analysis: Analysis) -> str:

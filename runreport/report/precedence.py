@@ -17,7 +17,7 @@ BIAS_SHARE = 0.5
 
 LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("log.inconsistent",), "the log contradicts itself"),
-    (("data.leak",), "the score is too good to be held out"),
+    (("data.leak",), "{leak}"),
     (("loss.not-finite",), "the loss {no_number}{at}"),
     (("loss.divergence",), "training diverged{at}"),
     (("lr.warmup-never-ended",), "the learning rate never left its warm-up"),

@@ -47,11 +47,12 @@ RULES: tuple[Rule, ...] = (
         title="Too good to be true",
         meaning=(
             "A perfect score, predictions that equal the truth, or a validation set predicted far better than the "
-            "training set, or rows that the run itself counted in two splits: the answer may be among the inputs, or rows of "
-            "one split in another."
+            "training set, rows that the run itself counted in two splits, or an input that nearly is the target: the answer "
+            "may be among the inputs, or rows of one split in another."
         ),
         statistic=(
             "Rows with equal inputs in two splits, by `leak_check` of the metrics file, beyond what validation and test share; "
+            "by the same check, the highest squared correlation of one input column with the training target; "
             "R² > 1 - 1e-6; share of predictions "
             "exactly equal to a truth that is not made of whole numbers; validation "
             "R² above training R² (or above 0, the mean's) by more than 3 standard errors."
@@ -72,6 +73,12 @@ RULES: tuple[Rule, ...] = (
                 default=0.05,
                 reason="one row in twenty, known by heart, gives back up to 0.05 of R²; below it equal rows can be chance",
                 unit="of test rows",
+            ),
+            Threshold(
+                name="column_r2",
+                default=0.9,
+                reason="an input that leaves a tenth of the target is worth a look, whatever it is; made features reach 0.81",
+                unit="r²",
             ),
             Threshold(name="standard_errors", default=3.0, reason="chance passes it in a run of 700", unit="SE"),
             Threshold(

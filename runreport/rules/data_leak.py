@@ -7,6 +7,7 @@ from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Sev
 from runreport.metrics.bounds import MOST_R2
 from runreport.rules import data_basis as basis
 from runreport.rules.data_leak_counted import counted, shared_rows
+from runreport.rules.data_leak_inputs import nearly_the_target
 from runreport.wording import epoch as epoch_text
 from runreport.wording import fixed, number, percent
 
@@ -14,8 +15,14 @@ LEAK = "data.leak"
 
 
 def check_leak(context: Context, limits: Limits) -> Outcome:
-    """data.leak: rows counted in two splits, a perfect score or equal values, or validation far above training."""
-    tests = (shared_rows(context, limits), _perfect(context, limits), _above_training(context, limits))
+    """data.leak: rows counted in two splits, a perfect score or equal values, an input that is nearly the target, or validation
+    far above training."""
+    tests = (
+        shared_rows(context, limits),
+        _perfect(context, limits),
+        nearly_the_target(context, limits),
+        _above_training(context, limits),
+    )
     findings = [f for f in tests if f is not None]
     if findings:
         return Checked(findings=tuple(findings))

@@ -192,3 +192,27 @@ def test_a_group_cut_in_time_is_no_leak() -> None:
     assert examine_leaks(dataset, groups_are_cut=True).shared_groups is None
     assert not examine_leaks(dataset, groups_are_cut=True).found
     assert examine_leaks(dataset).shared_groups == {"train_val": 2, "train_test": 2, "val_test": 2}
+
+
+def test_the_input_that_is_closest_to_the_target_is_named() -> None:
+    rng = np.random.default_rng(8)
+    inputs, target = rng.random((40, 4)), rng.random(40)
+    inputs[:, 1] = 0.5  # constant: no correlation
+    inputs[:, 2] = -3 * target + 0.05 * rng.standard_normal(40)
+    pool = make_pool("here", inputs=inputs, target=target, input_names=("a", "b", "c", "d"))
+    dataset = split_pool(pool, DataConfig(split="random"))
+    closest = examine_leaks(dataset).closest_input
+    train = dataset.train
+    expected = np.corrcoef(train.frames[:, 2].numpy(), train.target.numpy())[0, 1] ** 2
+    assert closest is not None
+    assert closest.column == "c"
+    assert closest.r2 == pytest.approx(expected, rel=1e-5)
+    # Whether it is a leak is for the report to ask: nothing is refused.
+    assert not examine_leaks(dataset).found
+
+
+def test_frames_and_constants_have_no_closest_input() -> None:
+    config = _flights(split="loo", loo_group="flight_c")
+    assert examine_leaks(load_dataset(config, torch.device("cpu"))).closest_input is None
+    pool = make_pool("here", inputs=np.arange(20.0).reshape(20, 1), target=np.ones(20))
+    assert examine_leaks(split_pool(pool, DataConfig(split="random"))).closest_input is None
