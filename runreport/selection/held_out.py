@@ -49,7 +49,7 @@ def with_predictions(
         return replace(base, basis=None, refused="no epoch has an R²")
     known = {e: i for i, e in enumerate(predictions.epochs)}
     arrays = _array_forms(base.declared, predictions)
-    ties = _audit(predictions, known[best], arrays["max_r2"], 1 - FAMILY_ERROR, seed, resamples)
+    ties = _audit(predictions, known[best], arrays["max_r2"], 1 - FAMILY_ERROR, seed, resamples, rank=True)
     if ties.refused is not None:
         base = replace(base, basis=None, refused=ties.refused)
     else:
@@ -93,7 +93,7 @@ def _comparisons(
             continue
         for name in names:
             pick = arrays.get(name) or _always(known[epoch])
-            result = _audit(predictions, known[saved], pick, 1 - FAMILY_ERROR / tests, seed, resamples)
+            result = _audit(predictions, known[saved], pick, 1 - FAMILY_ERROR / tests, seed, resamples, rank=False)
             bounds = None if result.lo is None or result.hi is None else (result.lo, result.hi)
             usable = bounds if bounds is not None and all(map(math.isfinite, bounds)) else None
             made.append(
@@ -142,7 +142,14 @@ def usable(predictions: EpochPredictions) -> EpochPredictions:
 
 
 def _audit(
-    predictions: EpochPredictions, saved: int, pick: ArrayPick, level: float, seed: int, resamples: int
+    predictions: EpochPredictions,
+    saved: int,
+    pick: ArrayPick,
+    level: float,
+    seed: int,
+    resamples: int,
+    *,
+    rank: bool,
 ) -> Resampled:
     return audit_selection(
         predictions.y_true,
@@ -153,6 +160,7 @@ def _audit(
         level=level,
         resamples=resamples,
         seed=seed,
+        rank=rank,
     )
 
 
