@@ -10,6 +10,7 @@ from runreport.advice.record import Advice, Expected
 from runreport.findings import NOTICEABLE_R2, Finding, Value
 from runreport.marks import code
 from runreport.rules.loss_series import cut_by_limit
+from runreport.rules.selection_patience import LEAST_PATIENCE
 from runreport.selection.policies import MIN_DELTA, PATIENCE
 from runreport.wording import epoch as epoch_text
 from runreport.wording import fixed, number, plural, setting
@@ -21,8 +22,6 @@ SHORT_LOG = 20
 MUCH_LONGER = 10.0
 """Factor on the epochs of such a log: an order of magnitude, which early stopping cuts where it is too much."""
 LENGTH_KEYS = ("max_epochs", "epochs", "num_epochs")
-LEAST_PATIENCE = 5
-"""Epochs: with less, one bad draw of a noisy validation figure or two can end a run that still improves."""
 ACCURACY_MONITORS = ("r2", "val_loss", "mse", "rmse", "mae", "smoothed_r2")
 """Monitors that are best where errors are least; others reward something else as well."""
 

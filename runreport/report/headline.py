@@ -5,7 +5,7 @@ from __future__ import annotations
 from runreport.analysis.record import Analysis
 from runreport.findings import Finding
 from runreport.marks import clean
-from runreport.report.precedence import CONDITIONS, independent, leads, serious
+from runreport.report.precedence import CONDITIONS, SHORT, hardly_begun, independent, leads, serious
 from runreport.wording import epoch, fixed, number, percent
 
 Lead = tuple[str, str | None]
@@ -44,9 +44,17 @@ def _clause(analysis: Analysis, lead: Lead) -> str:
         return _title(rule) or rule
     finding = analysis.finding(rule)
     at = "" if finding is None else _at(finding)
+    spread_fell = finding is None or finding.evidence.get("spread_fell") is not False
     no_number = "was not a number" if finding and finding.evidence.get("recovered") else "stopped being a number"
     return words.format(
-        at=at, no_number=no_number, bias=_bias(analysis), ratio=_ratio(analysis), r=_r(analysis), leak=_leak(finding)
+        at=at,
+        no_number=no_number,
+        bias=_bias(analysis),
+        ratio=_ratio(analysis),
+        r=_r(analysis),
+        leak=_leak(finding),
+        penalty=_penalty(analysis, finding),
+        onset="the predictions' spread " + (f"collapsed{at}" if spread_fell else "did not grow with what was learned"),
     )
 
 
@@ -56,6 +64,8 @@ def _leads(analysis: Analysis) -> tuple[Lead, ...]:
     if not found:
         return ()
     first = found[0]
+    if first[0] == SHORT[0] and hardly_begun(analysis):
+        return (first,)
     second = next((lead for lead in found[1:] if independent(first[0], lead[0])), None)
     return (first,) if second is None else (first, second)
 
@@ -125,6 +135,13 @@ def _title(rule: str) -> str | None:
 
 def _at(finding: Finding) -> str:
     return f" at epoch {epoch(finding.epoch)}" if finding.epoch is not None else ""
+
+
+def _penalty(analysis: Analysis, finding: Finding | None) -> str:
+    if finding is not None and finding.split == "train":
+        held = finding.recoverable is not None
+        return f"a spread penalty {'widens the predictions of the training rows' if held else 'kept the model from learning'}"
+    return f"predictions are too wide, with a spread penalty on{_ratio(analysis)}"
 
 
 def _leak(finding: Finding | None) -> str:

@@ -11,6 +11,11 @@ from runreport.rules.signal import LIMITED, RULES, inside_groups
 
 NO_SIGNAL = ("signal.limited",)
 UNSETTLED, WRONG_PICK, BIAS = ("lr.unsettled",), ("selection.wrong-pick",), ("bias.dominates",)
+TOO_HIGH, BLOWN_UP = ("lr.too-high",), "weights"
+"""The rule, and the ground by which it explains a divergence and not the other way round: the weights grew severalfold, and
+nothing was learned after it."""
+ONSET, NARROWER = ("collapse.onset",), ("spread.under",)
+SHORT, PENALTY = ("selection.stopped-short",), ("penalty.dominates",)
 SCALE, GROUPS, UNDERFIT = ("scale.mismatch",), ("segment.bias",), ("fit.underfit",)
 BIAS_SHARE = 0.5
 """Of what a better epoch would give back: from half of it on the bias is its main part."""
@@ -22,18 +27,19 @@ LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("loss.divergence",), "training diverged{at}"),
     (("lr.warmup-never-ended",), "the learning rate never left its warm-up"),
     (("lr.frozen",), "the learning rate stood still"),
-    (("lr.too-high",), "the learning rate is too high"),
+    (TOO_HIGH, "the learning rate is too high"),
     (("lr.too-low",), "the learning rate is too low"),
     (("lr.jump",), "the learning rate jumps{at}"),
+    (PENALTY, "{penalty}"),
     (("loss.spike",), "the loss spikes{at}"),
     (UNSETTLED, "validation R² does not settle under this learning rate"),
-    (("penalty.dominates",), "predictions are too wide, with a spread penalty on{ratio}"),
     (SCALE, "predictions are on another scale than the target"),
     (("collapse.constant",), "predictions are constant{ratio}"),
     (("signal.inverted",), "predictions run against the truth{r}"),
+    (("loss.still-falling",), "the loss was still falling when the epochs ran out"),
     (NO_SIGNAL, "predictions carry no detectable signal"),
-    (("collapse.onset",), "the predictions' spread collapsed{at}"),
-    (("selection.stopped-short",), "training stopped{at} while it was improving"),
+    (ONSET, "{onset}"),
+    (SHORT, "training stopped{at} while it was improving"),
     (("loss.other-target",), "the loss asks for another quantity than the mean"),
     (WRONG_PICK, "a better epoch was left behind"),
     (GROUPS, "some groups are off"),
@@ -41,7 +47,7 @@ LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("data.shift",), "the splits' targets differ"),
     (BIAS, "{bias}"),
     (("spread.over",), "predictions are wider than their information warrants{ratio}"),
-    (("spread.under",), "predictions are narrower than their information warrants{ratio}"),
+    (NARROWER, "predictions are narrower than their information warrants{ratio}"),
     (("loss.metric-disagree",), "the loss and R² rank the epochs differently"),
     (("fit.overfit",), "the model overfits"),
     (UNDERFIT, "even the training set is not learnt"),
@@ -63,11 +69,25 @@ def leads(analysis: Analysis) -> list[tuple[tuple[str, ...], str]]:
     A rate that does not settle comes after a wrong pick where a policy chose that epoch out of many unlike ones. A bias comes
     before the pick of a later epoch that loses hardly more than β²: what was left behind is the epoch before the drift. A scale
     that was only late to be found (a warning) comes after the bias that is left of it. Training rows predicted worse than
-    by their mean come before "no signal" and the mean, where the model is not shown to follow the truth.
+    by their mean come before "no signal" and the mean, where the model is not shown to follow the truth. A run that had
+    hardly begun says nothing yet of its rate, its scale, its mean or its spread. A penalty that only the training rows show
+    comes after a mean that is off on the others, or, where it kept the model from learning, before "no signal". Weights that
+    blew up under the rate explain a loss that diverged. A spread that stood still while the correlation rose did not collapse.
     """
     order = list(LEADS)
     audit, picked, bias = analysis.context.selection, analysis.finding(*WRONG_PICK), analysis.finding(*BIAS)
     scale = analysis.finding(*SCALE)
+    onset = analysis.finding(*ONSET)
+    if onset is not None and onset.evidence.get("spread_fell") is False:
+        _move(order, ONSET, after=NARROWER)
+    rate = analysis.finding(*TOO_HIGH)
+    if rate is not None and rate.evidence.get("kind") == BLOWN_UP:
+        _move(order, TOO_HIGH, after=("data.leak",))
+    penalty = analysis.finding(*PENALTY)
+    if penalty is not None and penalty.split == "train":
+        _move(order, PENALTY, after=BIAS if penalty.recoverable is not None else ("signal.inverted",))
+    if hardly_begun(analysis):
+        _move(order, SHORT, after=("lr.warmup-never-ended",))
     if _unlearnt(analysis):
         _move(order, UNDERFIT, after=("signal.inverted",))
     if scale is not None and scale.severity.rank == 1:
@@ -81,6 +101,12 @@ def leads(analysis: Analysis) -> list[tuple[tuple[str, ...], str]]:
     if later and beta2 is not None and picked.recoverable is not None and beta2 >= BIAS_SHARE * picked.recoverable:
         _move(order, WRONG_PICK, after=BIAS)
     return order
+
+
+def hardly_begun(analysis: Analysis) -> bool:
+    """Whether training ended after so few steps that the mean of its target still did better."""
+    finding = analysis.finding(*SHORT)
+    return finding is not None and finding.evidence.get("kind") == "few_steps"
 
 
 def _unlearnt(analysis: Analysis) -> bool:

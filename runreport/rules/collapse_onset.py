@@ -32,6 +32,9 @@ from runreport.wording import fixed, percent
 
 RULE_ID = "collapse.onset"
 MIN_EPOCHS = 3
+FELL = 0.75
+"""Of the std ratio before: the quotient α/r also falls where r rises as a run learns, and then no spread was lost: it did not
+grow with what was learned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +249,7 @@ def _evidence(series: _Series, stretch: Stretch, position: int, limits: Limits) 
         "judged_ratio": ratio[position],
         "judged_r": None if series.r is None else series.r[position],
         "judged_r2": facts[position].r2,
+        "spread_fell": ratio[lowest] <= FELL * ratio[stretch.last_high],
         "falls": _as_epochs(series, series.absolute),
         "falls_against_r": _as_epochs(series, series.relative) if series.r is not None else None,
         "smoothed": not series.sparse,

@@ -95,7 +95,8 @@ RULES: tuple[Rule, ...] = (
             "Divergence at half of the highest rate or more; a first loss far above the later ones with no gradient left and "
             "R² near 0; no fall before the first cut by half and a fall by a fifth after it; or, at a rate that stays high, "
             "steps of log loss with a robust std above the threshold, no trend, "
-            "and a level that is not the floor."
+            "and a level that is not the floor. Or, with R² below 0.1 ever after: a weight norm four times its first, or "
+            "(without a penalty) train losses a hundredfold apart after the first epoch."
         ),
         remedy="Try a third of the rate; lengthen the warm-up; clip gradients. Refuted if the loss shakes as before. Acts on r.",
         severities="warning",
@@ -132,7 +133,8 @@ RULES: tuple[Rule, ...] = (
         ),
         statistic=(
             "Theil-Sen slopes of log train loss against the sum of the rates, over the first and last third of that sum; "
-            "share of upward steps, total fall. Validation must improve, too, where it is logged."
+            "share of upward steps, total fall. Validation must improve, too, where it is logged. Or, under Adam and with R² "
+            "below 0.1 throughout: rates that add up to less than 0.05 over all steps, which is about how far a weight can move."
         ),
         remedy="Try three to ten times the rate, or as many times the epochs. Refuted if the loss then shakes. Acts on r.",
         severities="warning",

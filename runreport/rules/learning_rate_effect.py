@@ -14,6 +14,7 @@ from statistics import median
 from runreport.context import Context, Limits
 from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity, Value
 from runreport.rules.learning_rate_shape import configured_peak, rates, rise_to_the_end
+from runreport.rules.learning_rate_weights import LEARNED_R2, blown_up, out_of_reach
 from runreport.rules.loss_series import Pairs, all_positive, best_r2, cut_by_limit, log_losses, losses, start_level
 from runreport.rules.loss_trend import trend_of
 from runreport.rules.loss_values import find_divergence
@@ -43,8 +44,6 @@ SMOOTH = 0.05
 """Share of upward steps up to which a loss descends without shaking."""
 FITTED_R2 = 0.8
 """A model that explains this much of its training set was not held back by its rate."""
-LEARNED_R2 = 0.1
-"""From this R² on a model has learned something, so its units are alive."""
 
 
 def _inputs(context: Context, rule: str, least: int) -> tuple[Pairs, Pairs] | NotChecked:
@@ -81,6 +80,7 @@ def check_too_high(context: Context, limits: Limits) -> Outcome:
         _burnt_out(context, pairs, logged, limits) if alone else None,
         _freed_by_reduction(pairs, logged),
         _shaking(context, pairs, logged, limits) if alone else None,
+        blown_up(context, pairs, alone=alone),
     ):
         if found is not None:
             message, evidence, epoch = found
@@ -202,6 +202,10 @@ def _shaking(context: Context, pairs: Pairs, logged: Pairs, limits: Limits) -> F
 
 def check_too_low(context: Context, limits: Limits) -> Outcome:
     """lr.too-low: the train loss falls at the pace of its first third to the end, and has fallen little."""
+    unreached = out_of_reach(context)
+    if unreached is not None:
+        message, evidence, epoch = unreached
+        return Checked(findings=(_too_low(message, evidence, epoch),))
     given = _inputs(context, TOO_LOW, int(limits["epochs"]))
     if isinstance(given, NotChecked):
         return given
@@ -234,7 +238,7 @@ def check_too_low(context: Context, limits: Limits) -> Outcome:
         f"{number(top)} it fell {percent(-math.expm1(first.slope), 2)} in the first third of the training and "
         f"{percent(-math.expm1(last.slope), 2)} in the last, so it takes {plural(math.ceil(halving), 'such epoch')} to halve."
     )
-    evidence: dict[str, Value] = {
+    evidence = {
         "fall": fall,
         "first_slope": first.slope,
         "last_slope": last.slope,
@@ -243,16 +247,19 @@ def check_too_low(context: Context, limits: Limits) -> Outcome:
         "halving_epochs": halving,
         "highest": top,
     }
-    finding = Finding(
+    return Checked(findings=(_too_low(message, evidence, pairs[-1][0]),))
+
+
+def _too_low(message: str, evidence: dict[str, Value], epoch: int | float) -> Finding:
+    return Finding(
         rule=TOO_LOW,
         severity=Severity.WARNING,
         message=message,
         evidence=evidence,
-        epoch=pairs[-1][0],
+        epoch=epoch,
         split="train",
         acts_on="r",
     )
-    return Checked(findings=(finding,))
 
 
 def _by_rate(pairs: Pairs, logged: Pairs, top: float) -> list[tuple[float, float]]:

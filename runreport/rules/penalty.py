@@ -12,6 +12,7 @@ from runreport.rules.base import Rule, Threshold
 from runreport.rules.loss_series import losses, tail
 from runreport.rules.penalty_facts import Penalty, base_of, penalty_of
 from runreport.rules.penalty_optimum import batch_optimum, equilibrium_ratio
+from runreport.rules.penalty_training import drowned_out, held_wide
 from runreport.wording import epoch as epoch_text
 from runreport.wording import fixed, number, percent, with_interval
 
@@ -39,13 +40,13 @@ def check_dominates(context: Context, limits: Limits) -> Outcome:
     if final is None or reason is not None or slope is None or ratio is None or r is None or bounds is None:
         return NotChecked(rule=DOMINATES, reason=reason or "no calibration slope")
     if bounds[1] >= 1:
-        return CLEAR
+        return _by_training_rows(context, penalty, limits)
     pull = _equilibrium(context, penalty, r)
     gradient = None
     if isinstance(pull, _Pull) and pull.ratio - max(r, 0.0) < limits["least_share"] * (ratio - max(r, 0.0)):
         # A penalty too weak to account for half of the excess is not what dominates: spread.over reports the excess.
         if not pull.least:
-            return CLEAR
+            return _by_training_rows(context, penalty, limits)
         pull = "Huber's loss is not shown to have been quadratic over most of these errors"
     if isinstance(pull, _Pull):
         grounds = (
@@ -61,7 +62,7 @@ def check_dominates(context: Context, limits: Limits) -> Outcome:
                 "loss and penalty are logged, which would need no formula",
             )
         if gradient < limits["least_gradient"]:
-            return CLEAR
+            return _by_training_rows(context, penalty, limits)
         grounds = (
             f"Where it pulls to is not known ({pull}); that it pulls is: up to the judged epoch its gradient was "
             f"{number(gradient, 2)} times the base loss's (threshold {number(limits['least_gradient'])})."
@@ -89,6 +90,31 @@ def check_dominates(context: Context, limits: Limits) -> Outcome:
         acts_on="alpha",
         recoverable=recoverable,
         p_value=basis.p_value(final, "calibration_slope", 1.0),
+    )
+    return Checked(findings=(finding,))
+
+
+def _by_training_rows(context: Context, penalty: Penalty, limits: Limits) -> Outcome:
+    """What the held-out rows do not show, or not to be the penalty's doing, by the training rows and the gradients on them."""
+    gradient = _gradient_share(context)
+    found = held_wide(context, gradient, limits) or drowned_out(context, gradient)
+    if found is None:
+        return CLEAR
+    finding = Finding(
+        rule=DOMINATES,
+        severity=Severity.WARNING,
+        message=f"A {penalty.label} is on ({_weight(penalty)}), and {found.says}",
+        evidence={
+            "penalty_kind": penalty.kind,
+            "penalty_weight": penalty.weight,
+            "gradient_ratio": gradient,
+            "wrong_spread": found.cost,
+            **found.evidence,
+        },
+        epoch=found.epoch,
+        split="train",
+        acts_on="alpha" if found.cost is not None else "r",
+        recoverable=found.cost,
     )
     return Checked(findings=(finding,))
 
@@ -217,10 +243,12 @@ RULES: tuple[Rule, ...] = (
             "Penalty weight λ > 0 at the judged epoch, the 95 % interval of the slope b = r/α below 1, and a pull: the "
             "equilibrium of base loss and penalty, where both formulas are known (½MSE + λ(1 - α²)²: "
             "σt²(α - r) = 4λα(1 - α²); likewise std hinge, KL on moments, Wasserstein), lies above r; else, without any "
-            "formula, the penalty's gradient norm over the base loss's in the epochs up to the judged one."
+            "formula, the penalty's gradient norm over the base loss's in the epochs up to the judged one. What these rows do "
+            "not show, the training rows may: a slope three standard errors below the 1 of a least squared loss, with such a "
+            "gradient; or a train R² that never passes 0.1 under a gradient ten times the base loss's."
         ),
         remedy="Lower or remove the penalty; rescaling the predictions mends the range for free. Acts on alpha.",
-        severities="critical; info where it costs less than 0.02 R²",
+        severities="critical; info where it costs less than 0.02 R²; warning where only the training rows show it",
         check=check_dominates,
         thresholds=(
             Threshold(name="least_cost", default=0.02, reason="the smallest ΔR² that counts as noticeable", unit="R²"),

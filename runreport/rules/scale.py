@@ -10,6 +10,7 @@ from runreport.metrics.bounds import bias_bounds
 from runreport.rules import data_basis as basis
 from runreport.rules.base import Rule, Threshold
 from runreport.rules.bias_epochs import EpochFact, epoch_facts
+from runreport.rules.scale_rows import compared, finding_of
 from runreport.rules.scale_units import Unit, arriving, unit_of
 from runreport.wording import epoch as epoch_text
 from runreport.wording import fixed, number, percent, plural
@@ -33,7 +34,12 @@ def check_mismatch(context: Context, limits: Limits) -> Outcome:
     output that has not arrived, where no conversion of units explains it; only without a correlation does size alone count.
     """
     facts = [fact for fact in epoch_facts(context) if fact.least_bias is not None or fact.ratio is not None]
-    unit = unit_of(context, limits)
+    beside = compared(context, limits)
+    other = None if beside is None else finding_of(context, beside)
+    if other is not None:
+        return Checked(findings=(other,))
+    # Where the same weights predict other rows, which they fit, on the same scale, no conversion is missing.
+    unit = None if beside is not None and beside.verdict == "same" else unit_of(context, limits)
     if unit is not None:
         return Checked(findings=(_other_unit(unit, limits),))
     end, where, split = _end(context, facts)
@@ -275,6 +281,9 @@ RULES: tuple[Rule, ...] = (
             "A factor k about zero, or standard units of the training targets, against a shift and a stretch: beyond "
             "1 - r² the shift leaves (α - r)², the stretch β², the conversion (m - kp)² + (kα - r)², with m and p the means "
             "in σt. At the final figures, else at the epoch of the log with the highest r, unless |β| was still falling. "
+            "Before that, the same weights on other rows: mean and spread of the final predictions beside those on "
+            "validation or training rows that are on the target's scale, where the truths are alike; on one scale, no "
+            "conversion is looked for. "
             "Where no r is known: |β| (or its lower bound from R² and the ratio) and α = σp/σt at the saved epoch, and at "
             "the first one with the epochs until |β| ≤ 1 and α is in range."
         ),

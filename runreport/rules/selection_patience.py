@@ -6,14 +6,14 @@ rise an epoch sees none at all. What the curve had still to gain is bounded by t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
-from runreport.context import Context, Limits
+from runreport.context import Context, History, Limits
 from runreport.findings import CLEAR, NOTICEABLE_R2, Checked, Finding, NotChecked, Outcome, Severity, Value
 from runreport.rules.base import Rule, Threshold
 from runreport.rules.loss_series import Pairs, annealed, cut_by_limit, losses
 from runreport.rules.loss_trend import AHEAD, trend_of
+from runreport.rules.selection_begun import Stop, barely_begun, still_widening
 from runreport.selection.declared import DeclaredPolicy, monitor_values
 from runreport.statistics.saturation import least_gain
 from runreport.wording import epoch as epoch_words
@@ -27,17 +27,12 @@ LEAST_MONOTONE = 4
 """Fewest epochs where every step improves: 1/4! = 0.04 by chance."""
 TURNED = 3
 """Falls in a row from the best on that jitter makes once in 4! orders."""
+LEAST_PATIENCE = 5
+"""Epochs: with less, one bad draw of a noisy validation figure or two can end a run that still improves."""
+STILL = {"widening": "The predictions were still widening", "correlation": "The correlation was still rising"}
+"""Kind -> what had not come to its end, where it is not R²."""
 LONG_ENOUGH = 10
 """Epochs from which loss.still-falling judges a run that its limit ended."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
-    """Why the end is too early: what is said, and what half as many epochs again would bring of R²."""
-
-    kind: str
-    says: str
-    gain: float
 
 
 def check_stopped_short(context: Context, limits: Limits) -> Outcome:
@@ -46,6 +41,15 @@ def check_stopped_short(context: Context, limits: Limits) -> Outcome:
     if history is None:
         return NotChecked(rule=RULE_ID, reason="no history")
     r2, train = losses(history, "r2"), losses(history, "train_loss")
+    begun = barely_begun(context)
+    if begun is not None and begun.gain >= limits["gain"]:
+        return Checked(
+            findings=(
+                _finding(
+                    context, history.epochs[-1], begun, f"Training ended {_of_planned(context, history)}: {begun.says}"
+                ),
+            )
+        )
     if len(r2) < LEAST_MONOTONE or len(train) < LEAST_MONOTONE:
         return NotChecked(rule=RULE_ID, reason=f"needs {LEAST_MONOTONE} epochs with validation R² and a train loss")
     cut = cut_by_limit(context)
@@ -57,32 +61,50 @@ def check_stopped_short(context: Context, limits: Limits) -> Outcome:
     declared = context.selection.declared if context.selection is not None else None
     ahead = AHEAD * len(r2)
     if cut:
-        found = _all_improve(context, r2, train, ahead)
+        stops = [_all_improve(context, r2, train, ahead)]
     else:
-        found = _hidden(context, declared, r2, train, ahead) or _rising(r2, train, ahead, declared)
-    if found is None or found.gain < limits["gain"]:
+        stops = [
+            _hidden(context, declared, r2, train, ahead),
+            _rising(r2, train, ahead, declared),
+            _rising(_squared_r(history), train, ahead, declared, of="squared correlation")
+            if _impatient(declared)
+            else None,
+            still_widening(context, train),
+        ]
+    found = next((stop for stop in stops if stop is not None and stop.gain >= limits["gain"]), None)
+    if found is None:
         return CLEAR
-    planned = context.config_number("max_epochs", "epochs", "num_epochs")
-    of = "" if planned is None or cut else f" of {planned:.0f}"
     ended = "its epochs ran out" if cut else "early stopping ended it"
-    message = f"R² was still rising when {ended} at epoch {epoch_words(r2[-1][0])}{of}: {found.says}"
+    still = STILL.get(found.kind, "R² was still rising")
+    message = f"{still} when {ended} {_of_planned(context, history)}: {found.says}"
+    return Checked(findings=(_finding(context, history.epochs[-1], found, message),))
+
+
+def _of_planned(context: Context, history: History) -> str:
+    """``at epoch 8 of 60``; without a plan that was cut short ``at epoch 8``."""
+    planned, last = context.config_number("max_epochs", "epochs", "num_epochs"), history.epochs[-1]
+    of = "" if planned is None or cut_by_limit(context) else f" of {planned:.0f}"
+    return f"at epoch {epoch_words(last)}{of}"
+
+
+def _finding(context: Context, last: int | float, found: Stop, message: str) -> Finding:
+    declared = context.selection.declared if context.selection is not None else None
     evidence: dict[str, Value] = {
         "kind": found.kind,
-        "last_epoch": r2[-1][0],
+        "last_epoch": last,
         "patience": None if declared is None else declared.patience,
         "min_delta": None if declared is None else declared.min_delta,
         "r2_ahead": found.gain,
     }
-    finding = Finding(
+    return Finding(
         rule=RULE_ID,
         severity=Severity.WARNING,
         message=message,
         evidence=evidence,
-        epoch=r2[-1][0],
+        epoch=last,
         split="validation",
         acts_on="r",
     )
-    return Checked(findings=(finding,))
 
 
 def _all_improve(context: Context, r2: Pairs, train: Pairs, ahead: float) -> Stop | None:
@@ -124,8 +146,20 @@ def _hidden(context: Context, declared: DeclaredPolicy | None, r2: Pairs, train:
     return Stop(kind="least_improvement", says=says, gain=gain)
 
 
-def _rising(r2: Pairs, train: Pairs, ahead: float, declared: DeclaredPolicy | None) -> Stop | None:
+def _impatient(declared: DeclaredPolicy | None) -> bool:
+    """Whether a bad draw or two of the monitor end a run: only then may another figure's rise speak against its verdict."""
+    return declared is not None and declared.patience is not None and declared.patience < LEAST_PATIENCE
+
+
+def _squared_r(history: History) -> Pairs:
+    """(epoch, r|r|): what R² would be with mean and spread mended, and free of how those two jitter from epoch to epoch."""
+    return [(e, v * abs(v)) for e, v in losses(history, "pearson_r")]
+
+
+def _rising(r2: Pairs, train: Pairs, ahead: float, declared: DeclaredPolicy | None, of: str = "R²") -> Stop | None:
     """R² and the train loss of the last epochs: what every curve that agrees with them has still to gain."""
+    if len(r2) < LEAST_MONOTONE:
+        return None
     # What R² did below 0 (a mean that was off, a warm-up) is another course than its last approach.
     above = next((i for i, (_, v) in enumerate(r2) if v > 0), len(r2))
     window = r2[-max(WINDOW, len(r2) - above) :]
@@ -136,10 +170,10 @@ def _rising(r2: Pairs, train: Pairs, ahead: float, declared: DeclaredPolicy | No
     gain = min(least, 1 - r2[-1][1])
     patience = "" if declared is None or declared.patience is None else f" The patience is {declared.patience}."
     says = (
-        f"of all exponential approaches that agree with its R² from epoch {epoch_words(window[0][0])} on (95 %), the one with "
+        f"of all exponential approaches that agree with its {of} from epoch {epoch_words(window[0][0])} on (95 %), the one with "
         f"the least to gain has {fixed(gain, 2)} ahead over half as many epochs again.{patience}"
     )
-    return Stop(kind="patience", says=says, gain=gain)
+    return Stop(kind="patience" if of == "R²" else "correlation", says=says, gain=gain)
 
 
 def _turned(r2: Pairs) -> bool:
@@ -157,7 +191,10 @@ STOPPED_SHORT = Rule(
     statistic="The curves a - b·exp(-t/τ) that agree with validation R² from its first value above 0 on (profile interval, "
     "95 %), under a train loss that falls: the least rise among them over half as many epochs again. Or: a monitor better at "
     "the last epoch than at the saved one by less than the least improvement. Or, in runs of 4 to 9 epochs that their limit "
-    "ended: R² and losses that improve at every epoch; both at half their last pace. Only under a rate that is not annealed.",
+    "ended: R² and losses that improve at every epoch; both at half their last pace. With a patience below 5 the same curves for "
+    "the squared correlation; after early stopping also a std ratio that rose to the last epoch (Theil-Sen, 95 %) under a "
+    "calibration slope shown to be above 1. Only under a rate that is not annealed. Or, whatever ended it: under 100 optimizer "
+    "steps (3 epochs where they are not known), R² of the training rows still below 0, and the train loss at its lowest.",
     remedy="Raise the patience, lower the least improvement, or raise the number of epochs. Refuted if the longer run's best R² "
     "is no higher. Acts on r.",
     severities="warning",

@@ -126,3 +126,41 @@ def test_a_scale_that_was_late_to_be_found_comes_after_the_bias() -> None:
 def test_a_loss_that_is_finite_again_did_not_stop_being_a_number(recovered: bool, words: str) -> None:
     given = analysis(found("loss.not-finite", epoch=3, evidence={"recovered": recovered}))
     assert f"the loss {words} at epoch 3" in headline(given)
+
+
+def test_a_run_that_had_hardly_begun_has_one_cause() -> None:
+    short = found("selection.stopped-short", evidence={"kind": "few_steps"}, epoch=2)
+    given = analysis(short, found("collapse.constant", Severity.CRITICAL), found("bias.dominates", Severity.CRITICAL))
+    assert lead_rules(given) == ("selection.stopped-short",)
+    later = found("selection.stopped-short", evidence={"kind": "patience"}, epoch=20)
+    assert lead_rules(analysis(later, found("collapse.constant", Severity.CRITICAL)))[0] == "collapse.constant"
+
+
+def test_weights_that_blew_up_explain_the_divergence() -> None:
+    diverged = found("loss.divergence", Severity.CRITICAL)
+    weights = found("lr.too-high", evidence={"kind": "weights"})
+    assert lead_rules(analysis(diverged, weights)) == ("lr.too-high",)
+    assert lead_rules(analysis(diverged, found("lr.too-high", evidence={"kind": "divergence"})))[0] == "loss.divergence"
+
+
+def test_a_penalty_that_only_the_training_rows_show() -> None:
+    spike, bias, spread = found("loss.spike"), found("bias.dominates", Severity.CRITICAL), found("spread.under")
+    held = found("penalty.dominates", split="train", recoverable=0.2)
+    assert lead_rules(analysis(bias, held))[0] == "bias.dominates"
+    drowned = found("penalty.dominates", split="train", recoverable=None)
+    assert lead_rules(analysis(bias, drowned, r=(-0.2, 0.2)))[0] == "penalty.dominates"
+    assert lead_rules(analysis(spike, found("penalty.dominates", Severity.CRITICAL, split="test"), spread))[0] == (
+        "penalty.dominates"
+    )
+
+
+def test_a_loss_still_falling_goes_before_no_signal() -> None:
+    given = analysis(found("loss.still-falling"), found("signal.limited"), r=(-0.1, 0.4))
+    assert lead_rules(given)[0] == "loss.still-falling"
+
+
+def test_a_spread_that_stood_still_did_not_collapse() -> None:
+    onset = found("collapse.onset", epoch=2, evidence={"spread_fell": False})
+    assert lead_rules(analysis(onset, found("spread.under"))) == ("spread.under",)
+    assert headline(analysis(onset)).startswith("a: the predictions' spread did not grow with what was learned")
+    assert lead_rules(analysis(found("collapse.onset", epoch=2), found("spread.under"))) == ("collapse.onset",)

@@ -169,6 +169,17 @@ def test_onset_against_r_when_the_range_did_not_grow_with_what_was_learnt() -> N
     assert "divided by the correlation" in finding.message
 
 
+def test_onset_says_whether_the_spread_fell_or_the_correlation_rose() -> None:
+    # From a log in which the std ratio stood at 6 to 9 % while the run learned.
+    ratio = [0.058, 0.053, 0.053, 0.060, 0.066, 0.070, 0.076, 0.080]
+    r = [0.125, 0.30, 0.40, 0.46, 0.55, 0.56, 0.57, 0.58]
+    finding = only(check(ONSET, logged(history_of(range(1, 9), variance_ratio=ratio, pearson_r=r))))
+    assert finding.evidence["spread_fell"] is False
+    fallen = [0.20, 0.20, *ratio[2:]]
+    finding = only(check(ONSET, logged(history_of(range(1, 9), variance_ratio=fallen, pearson_r=[0.4, 0.4, *r[2:]]))))
+    assert finding.evidence["spread_fell"] is True
+
+
 def test_onset_low_from_the_start_is_no_onset() -> None:
     history = history_of(range(1, 11), variance_ratio=[0.25] * 10, r2=[0.05] * 10)
     finding = only(check(ONSET, logged(history)))
