@@ -22,6 +22,10 @@ class Truth:
         Planted and verified harmful; empty, one or two.
     harmless
         Planted, but its effect was within two seed standard deviations: naming it is no error, missing it neither.
+    incidental
+        Not planted, and yet as harmful by the same measure (trained runs only): a line through the validation predictions of
+        the saved epoch mends the test predictions by more than two seed standard deviations. Naming it counts as wrong, but in
+        the figure that is given beside the main one.
     harm
         Fault -> R² lost to it in units of R², on the population (for faults of the record: error of the logged figure).
     kind
@@ -39,6 +43,7 @@ class Truth:
 
     faults: tuple[Fault, ...] = ()
     harmless: tuple[Fault, ...] = ()
+    incidental: tuple[Fault, ...] = ()
     harm: Mapping[Fault, float] = field(default_factory=dict)
     seed_sd: float | None = None
     kind: str = "healthy"

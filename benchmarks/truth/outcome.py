@@ -19,6 +19,7 @@ class Outcome:
     plants: tuple[str, ...]
     labels: tuple[str, ...]
     harmless: tuple[str, ...]
+    incidental: tuple[str, ...]
     onset: int | None
     saved_regret: float | None
     seed_sd: float | None
@@ -49,6 +50,7 @@ def outcome(case: Case, said: dict[str, Diagnosis]) -> Outcome:
         plants=truth.plants,
         labels=truth.labels,
         harmless=tuple(f.value for f in truth.harmless),
+        incidental=tuple(f.value for f in truth.incidental),
         onset=truth.onset,
         saved_regret=truth.saved_regret,
         seed_sd=truth.seed_sd,

@@ -26,6 +26,9 @@ def page(results: Mapping[str, Any]) -> str:
         "  but not the rules.",
         "- A plant counts as a fault only where it cost more R² on the population than two standard deviations between seeds,",
         "  against the unplanted twin; else the run is labelled harmless, and naming the plant is neither right nor wrong.",
+        "- A trained run without a harmful plant can be at fault by itself: a line through its validation predictions then mends",
+        "  the test predictions by as much as a plant must cost. Naming that fault (too wide, too narrow, bias) counts as wrong;",
+        "  the second column passes it over.",
         "- Thresholds are tuned on the dev seeds only; the test seeds give other tasks, plants and severities. The order in",
         "  which findings lead the title was last changed after a look at the dev results.",
         "- Two further splits, `--split dev2` and `dev3`, have seeds of their own and, instead of the dev tables, ones of 160 to",
@@ -81,15 +84,17 @@ def _split(split: str, result: Mapping[str, Any]) -> list[str]:
 
 def _scores(tools: Mapping[str, Any]) -> list[str]:
     lines = [
-        "| tool | macro-F1, one fault or none | set-F1, two faults | critical on sound runs | runs it could not read |",
-        "|---|--:|--:|--:|--:|",
+        "| tool | macro-F1, one fault or none | faults of themselves passed over | set-F1, two faults | critical on sound runs "
+        "| runs it could not read |",
+        "|---|--:|--:|--:|--:|--:|",
     ]
     for tool, got in tools.items():
         lines.append(
-            f"| {tool} | {_number(got['single']['macro_f1'])} | {_number(got['double']['set_f1'])} "
+            f"| {tool} | {_number(got['single']['macro_f1'])} | {_number(got['single'].get('macro_f1_lenient'))} "
+            f"| {_number(got['double']['set_f1'])} "
             f"| {_share(got['false_critical'])} | {got['unreadable']} |"
         )
-    goal = f"| *goal* | ≥ {GOALS['single']:.2f} | ≥ {GOALS['double']:.2f} | ≤ {GOALS['false_critical']:.2f} | 0 |"
+    goal = f"| *goal* | ≥ {GOALS['single']:.2f} | | ≥ {GOALS['double']:.2f} | ≤ {GOALS['false_critical']:.2f} | 0 |"
     return [*lines, goal, ""]
 
 

@@ -55,14 +55,18 @@ def set_f1(wanted: set[str], said: set[str]) -> float:
     return 2 * len(wanted & said) / (len(wanted) + len(said)) if wanted or said else 1.0
 
 
-def single_pairs(items: Sequence[Outcome], tool: str) -> list[tuple[str, str]]:
-    """(truth, predicted) of every run with one fault or none; a harmless plant that is named counts as no fault named."""
+def single_pairs(items: Sequence[Outcome], tool: str, *, lenient: bool = False) -> list[tuple[str, str]]:
+    """(truth, predicted) of every run with one fault or none; a harmless plant that is named counts as no fault named.
+
+    ``lenient``: so does a fault that nobody planted and that is as harmful.
+    """
     pairs = []
     for item in items:
         if item.kind == "double" or tool not in item.said:
             continue
-        said = predicted_one(item.said[tool], item.accepted, any_message=tool != OURS)
-        pairs.append((item.labels[0], NONE if said in item.harmless else said))
+        passed = (*item.harmless, *item.incidental) if lenient else item.harmless
+        said = predicted_one(item.said[tool], (*item.labels, *passed), any_message=tool != OURS)
+        pairs.append((item.labels[0], NONE if said in passed else said))
     return pairs
 
 
@@ -70,6 +74,7 @@ def scores(items: Sequence[Outcome], tool: str) -> dict[str, Any]:
     """Every score of one tool; the ones that need intervals or a selection audit for runreport only."""
     pairs = single_pairs(items, tool)
     by_class = f1_of_classes(pairs)
+    leniently = f1_of_classes(single_pairs(items, tool, lenient=True))
     doubles = [i for i in items if i.kind == "double" and tool in i.said]
     sets = [set_f1(set(i.labels), predicted_two(i.said[tool], i.labels, any_message=tool != OURS)) for i in doubles]
     sound = [i for i in items if i.kind in SOUND and tool in i.said]
@@ -77,6 +82,7 @@ def scores(items: Sequence[Outcome], tool: str) -> dict[str, Any]:
     out: dict[str, Any] = {
         "single": {
             "macro_f1": _rounded(statistics.fmean(by_class.values()) if by_class else None),
+            "macro_f1_lenient": _rounded(statistics.fmean(leniently.values()) if leniently else None),
             "accuracy": _rounded(statistics.fmean(t == p for t, p in pairs) if pairs else None),
             "n": len(pairs),
             "by_class": {name: _rounded(value) for name, value in by_class.items()},

@@ -32,6 +32,7 @@ def item(labels: tuple[str, ...], said: Diagnosis, **changes: object) -> Outcome
         "plants": ("p",),
         "labels": labels,
         "harmless": (),
+        "incidental": (),
         "onset": None,
         "saved_regret": 0.0,
         "seed_sd": 0.01,
@@ -101,6 +102,14 @@ def test_naming_a_harmless_plant_is_no_error() -> None:
     run = item((NONE,), says("lr.too-low"), harmless=("rate_low",))
     assert single_pairs([run], "runreport") == [(NONE, NONE)]
     assert single_pairs([item((NONE,), says("lr.too-low"))], "runreport") == [(NONE, "rate_low")]
+
+
+def test_a_fault_that_nobody_planted_is_passed_over_only_in_the_lenient_figure() -> None:
+    run = item((NONE,), says("spread.over"), incidental=("too_wide",))
+    assert single_pairs([run], "runreport") == [(NONE, "too_wide")]
+    assert single_pairs([run], "runreport", lenient=True) == [(NONE, NONE)]
+    planted = item(("bias",), says("spread.over"), incidental=("too_wide",))
+    assert single_pairs([planted], "runreport", lenient=True) == [("bias", NONE)], "it does not stand for the plant"
 
 
 def test_false_criticals_are_counted_on_sound_runs_only() -> None:

@@ -17,6 +17,7 @@ from benchmarks.truth.case import Case, Split, Truth
 from benchmarks.truth.taxonomy import Fault
 from benchmarks.truth.trained.draft import Draft, healthy_config
 from benchmarks.truth.trained.flights import FLIGHTS
+from benchmarks.truth.trained.incidental import incidental_faults
 from benchmarks.truth.trained.orders import QUICK_CELLS, SEEDS, SPLIT_SEEDS, Cell, Order, cells, orders
 from benchmarks.truth.trained.plants import TrainedPlant, few_inputs, noisy_target
 from benchmarks.truth.trained.store import Store
@@ -137,6 +138,7 @@ def truth_of(made: Made) -> Truth:
     return Truth(
         faults=harmful,
         harmless=tuple(fault for fault in harm if fault not in harmful),
+        incidental=() if harmful else incidental_faults(made.trained, limit),
         harm={fault: round(value, 4) for fault, value in harm.items()},
         seed_sd=made.seed_sd,
         kind=kind,
