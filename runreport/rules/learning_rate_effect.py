@@ -203,7 +203,7 @@ def _shaking(context: Context, pairs: Pairs, logged: Pairs, limits: Limits) -> F
 def check_too_low(context: Context, limits: Limits) -> Outcome:
     """lr.too-low: the train loss falls at the pace of its first third to the end, and has fallen little."""
     unreached = out_of_reach(context)
-    if unreached is not None:
+    if unreached is not None and not _still_warming(context, rates(context)):
         message, evidence, epoch = unreached
         return Checked(findings=(_too_low(message, evidence, epoch),))
     given = _inputs(context, TOO_LOW, int(limits["epochs"]))
@@ -211,8 +211,7 @@ def check_too_low(context: Context, limits: Limits) -> Outcome:
         return given
     pairs, logged = given
     top = max(v for _, v in logged)
-    rise, peak = rise_to_the_end(logged), configured_peak(context)
-    if rise is not None and (peak is None or top < 0.99 * peak):
+    if _still_warming(context, logged):
         return CLEAR  # The warm-up never ended: that rule names the cause.
     known = best_r2(context.history)
     if cut_by_limit(context) is False:
@@ -248,6 +247,12 @@ def check_too_low(context: Context, limits: Limits) -> Outcome:
         "highest": top,
     }
     return Checked(findings=(_too_low(message, evidence, pairs[-1][0]),))
+
+
+def _still_warming(context: Context, logged: Pairs) -> bool:
+    """Whether the rate rose to the end without reaching the configured peak."""
+    peak = configured_peak(context)
+    return rise_to_the_end(logged) is not None and (peak is None or max(v for _, v in logged) < 0.99 * peak)
 
 
 def _too_low(message: str, evidence: dict[str, Value], epoch: int | float) -> Finding:

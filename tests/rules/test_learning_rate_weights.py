@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -94,6 +95,20 @@ def test_rates_that_add_up_to_less_than_a_weight() -> None:
     assert finding.evidence["steps"] == 60
     assert finding.evidence["reach"] == pytest.approx(6e-5)
     assert "Over 60 optimizer steps the learning rates, 1.00e-06 at most, add up to 6.0e-05" in finding.message
+
+
+def test_a_warm_up_that_never_ended_is_named_by_its_own_rule() -> None:
+    given = context(
+        train_loss=SLOW,
+        train_r2=[-4.11] * 12,
+        norms=None,
+        config={"optimizer": "adamw", "batch_size": 32, "learning_rate": 1e-3},
+    )
+    rising = replace(
+        given.history, columns=given.history.columns | {"learning_rate": tuple(1e-6 * i for i in range(1, 13))}
+    )  # type: ignore[type-var, union-attr]
+    outcome = RULES["lr.too-low"].check(replace(given, history=rising), RULES["lr.too-low"].limits())
+    assert not (isinstance(outcome, Checked) and outcome.findings)
 
 
 @pytest.mark.parametrize(
