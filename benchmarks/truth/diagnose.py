@@ -82,8 +82,11 @@ def order(analysis: Analysis, leads: Sequence[str]) -> tuple[str, ...]:
 def predicted_one(diagnosis: Diagnosis, accepted: Sequence[str], *, any_message: bool = False) -> str:
     """The class that the tool is taken to say, given what would be right.
 
-    The leading message decides; with ``any_message`` (other tools) any of its messages may.
+    The title decides, which may name nothing while findings stand below it; with ``any_message`` (other tools) any of the
+    messages does.
     """
+    if not any_message and diagnosis.lead is None:
+        return NONE
     named = diagnosis.named if any_message else diagnosis.named[:1]
     for message in named:
         for fault in message:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from runreport.analysis.record import Analysis
 from runreport.findings import Finding
 from runreport.marks import clean
-from runreport.report.precedence import CONDITIONS, SHORT, hardly_begun, independent, leads, serious
+from runreport.report.precedence import CONDITIONS, SHORT, WIDER, hardly_begun, independent, leads, serious
 from runreport.wording import epoch, fixed, number, percent
 
 Lead = tuple[str, str | None]
@@ -82,7 +82,8 @@ def _candidates(analysis: Analysis) -> list[Lead]:
         if finding is not None and finding.severity.rank >= 1:
             found.append((finding.rule, words))
     named = {rule for rule, _ in found}
-    rest = [rule for rule in serious(analysis.findings) if rule not in named]
+    # Too small a part of the error to lead at its place is none to lead at the end of the list.
+    rest = [rule for rule in serious(analysis.findings) if rule not in named and (rule,) != WIDER]
     return [*found, *((rule, None) for rule in rest)]
 
 

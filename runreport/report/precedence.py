@@ -14,6 +14,9 @@ UNSETTLED, WRONG_PICK, BIAS = ("lr.unsettled",), ("selection.wrong-pick",), ("bi
 TOO_HIGH, BLOWN_UP = ("lr.too-high",), "weights"
 """The rule, and the ground by which it explains a divergence and not the other way round: the weights grew severalfold, and
 nothing was learned after it."""
+WIDER, LEAST_SHARE = ("spread.over",), 0.1
+"""The rule, and the share of the error that it must be shown to be: a network that fits some of the noise of its training rows is
+a little too wide, and that is not what the title is for."""
 ONSET, NARROWER = ("collapse.onset",), ("spread.under",)
 SHORT, PENALTY = ("selection.stopped-short",), ("penalty.dominates",)
 SCALE, GROUPS, UNDERFIT = ("scale.mismatch",), ("segment.bias",), ("fit.underfit",)
@@ -46,7 +49,7 @@ LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("range.saturated",), "predictions pile up at an edge of their range"),
     (("data.shift",), "the splits' targets differ"),
     (BIAS, "{bias}"),
-    (("spread.over",), "predictions are wider than their information warrants{ratio}"),
+    (WIDER, "predictions are wider than their information warrants{ratio}"),
     (NARROWER, "predictions are narrower than their information warrants{ratio}"),
     (("loss.metric-disagree",), "the loss and R² rank the epochs differently"),
     (("fit.overfit",), "the model overfits"),
@@ -199,7 +202,21 @@ def _groups_off(analysis: Analysis) -> bool:
     )
 
 
-CONDITIONS: dict[tuple[str, ...], Callable[[Analysis], bool]] = {NO_SIGNAL: no_signal, GROUPS: _groups_off}
+def _width_matters(analysis: Analysis) -> bool:
+    """Whether the width of the predictions is shown to be a tenth of the error; where the log shows it, it is judged there."""
+    finding, final = analysis.finding(*WIDER), analysis.final
+    shown = None if finding is None else finding.evidence.get("wrong_spread_shown")
+    r2 = None if final is None else final["r2"]
+    if finding is None or finding.severity.rank < 1:
+        return False
+    return r2 is None or not isinstance(shown, int | float) or shown >= LEAST_SHARE * (1 - r2)
+
+
+CONDITIONS: dict[tuple[str, ...], Callable[[Analysis], bool]] = {
+    NO_SIGNAL: no_signal,
+    GROUPS: _groups_off,
+    WIDER: _width_matters,
+}
 """Rules that lead only where more than their severity says so."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from runreport.context import Context, Limits
 from runreport.findings import (
     CLEAR,
+    NOTICEABLE_R2,
     SERIOUS_R2,
     Checked,
     Finding,
@@ -73,7 +74,7 @@ def _check(context: Context, limits: Limits, rule: str, *, under: bool) -> Outco
     r_bounds = basis.finite_interval(final, "pearson_r")
     # Predictions that run against the truth are no matter of width: signal.inverted says so, and shrinking hides it.
     inverted = r_bounds is not None and r_bounds[1] < 0
-    if inverted or (p is not None and p >= limits["warning_p"]):
+    if inverted or (p is not None and p >= limits["warning_p"]) or (shown < NOTICEABLE_R2 and not under):
         severity = Severity.INFO
     direction = "narrower" if under else "wider"
     message = (
@@ -108,7 +109,7 @@ _WARNING_P = Threshold(
 
 _SEVERITIES = (
     "by (α - r)²: from 0.02 warning, from 0.25 critical where the end of the slope's interval that is nearest to 1 costs as "
-    "much{and}; info while p ≥ 0.0027, or r is shown to be negative"
+    "much{and}; info while p ≥ 0.0027{small}, or r is shown to be negative"
 )
 
 RULES: tuple[Rule, ...] = (
@@ -118,7 +119,7 @@ RULES: tuple[Rule, ...] = (
         meaning="The predictions vary less than their correlation with the truth warrants: a true collapse.",
         statistic="95 % interval of the calibration slope b = r/α (slope of y_true on y_pred) entirely above 1.",
         remedy="Train longer, regularise less, or rescale the predictions, which mends it for free. Acts on alpha.",
-        severities=_SEVERITIES.replace("{and}", ""),
+        severities=_SEVERITIES.replace("{and}", "").replace("{small}", ""),
         check=check_under,
         thresholds=(_WARNING_P,),
     ),
@@ -134,7 +135,9 @@ RULES: tuple[Rule, ...] = (
             "Lower or remove a spread penalty, take the best checkpoint, regularise, or rescale the predictions, which "
             "mends it for free. Acts on alpha."
         ),
-        severities=_SEVERITIES.replace("{and}", ", and the 95 % interval of α lies above 1"),
+        severities=_SEVERITIES.replace("{and}", ", and the 95 % interval of α lies above 1").replace(
+            "{small}", ", while that end costs less than 0.02"
+        ),
         check=check_over,
         thresholds=(
             _WARNING_P,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -84,6 +85,8 @@ def test_only_the_title_counts_for_the_report_and_any_message_for_other_tools() 
     assert predicted_one(said, ("scale",)) == "bias"
     assert predicted_one(said, ("scale",), any_message=True) == "scale"
     assert predicted_one(Diagnosis(), ("scale",)) == NONE
+    untitled = dataclasses.replace(said, lead=None)
+    assert predicted_one(untitled, ("scale",)) == NONE, "findings below a title that names none"
 
 
 def test_a_message_with_two_meanings_counts_as_the_right_one() -> None:

@@ -164,3 +164,12 @@ def test_a_spread_that_stood_still_did_not_collapse() -> None:
     assert lead_rules(analysis(onset, found("spread.under"))) == ("spread.under",)
     assert headline(analysis(onset)).startswith("a: the predictions' spread did not grow with what was learned")
     assert lead_rules(analysis(found("collapse.onset", epoch=2), found("spread.under"))) == ("collapse.onset",)
+
+
+@pytest.mark.parametrize(("shown", "led"), [(0.11, ("spread.over",)), (0.09, ())])
+def test_a_width_that_is_a_small_part_of_the_error_does_not_lead(shown: float, led: tuple[str, ...]) -> None:
+    # R² is 0 here: a tenth of the error is 0.1.
+    wide = found("spread.over", evidence={"wrong_spread_shown": shown})
+    assert lead_rules(analysis(wide, r=(0.2, 0.4))) == led
+    seen_in_the_log = found("spread.over")
+    assert lead_rules(analysis(seen_in_the_log, r=(0.2, 0.4))) == ("spread.over",)
