@@ -199,3 +199,14 @@ def test_epochs_that_hide_nothing(ratio: list[float], r: list[float]) -> None:
     outcome = check(OVER, epochs(ratio, r, 2))
     assert isinstance(outcome, Checked)
     assert not outcome.findings
+
+
+def test_too_wide_by_less_than_is_worth_anything_is_information() -> None:
+    # Shown beyond doubt at this size, and (α - r)² = 0.023 as estimated; at the near end of the slope's interval it is below 0.02.
+    small = only(check(OVER, predicted(*pair(0.80, 0.952, n=700))))
+    assert small.recoverable == pytest.approx(0.0231, abs=1e-3)
+    assert small.p_value is not None
+    assert small.p_value < 0.0027
+    assert small.evidence["wrong_spread_shown"] < 0.02  # type: ignore[operator]
+    assert small.severity is Severity.INFO
+    assert only(check(OVER, predicted(*pair(0.80, 0.99, n=700)))).severity is Severity.WARNING
