@@ -202,7 +202,7 @@ def test_epochs_that_hide_nothing(ratio: list[float], r: list[float]) -> None:
 
 
 def test_too_wide_by_less_than_is_worth_anything_is_information() -> None:
-    # Shown beyond doubt at this size, and (α - r)² = 0.023 as estimated; at the near end of the slope's interval it is below 0.02.
+    # Shown beyond doubt at this size, and (α - r)² = 0.023 as estimated; at the near end of the interval it is below 0.02.
     small = only(check(OVER, predicted(*pair(0.80, 0.952, n=700))))
     assert small.recoverable == pytest.approx(0.0231, abs=1e-3)
     assert small.p_value is not None
