@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import shlex
 from collections import Counter
@@ -383,8 +382,10 @@ def near(name: str, choices: Iterable[str], most: int = 8) -> str:
     >>> near("val_los", ["epoch", "val_loss"])
     "'val_loss'"
     """
+    from difflib import get_close_matches  # here: longer to import than a log to read
+
     options = list(choices)
-    close = difflib.get_close_matches(name, options, n=3)
+    close = get_close_matches(name, options, n=3)
     if close:
         return " or ".join(repr(c) for c in close)
     return "one of " + ", ".join(options[:most]) + (", ..." if len(options) > most else "")

@@ -50,7 +50,10 @@ def _with_ratio(history: History, said: list[Note], *, named: bool) -> History:
     ``named``: the format defines the column as the ratio, so that its writer is at fault; elsewhere a column called so may
     rightly hold the quotient.
     """
-    rows = zip(*(history.get(name) for name in ("variance_ratio", "pred_std", "true_std")), strict=True)
+    needed = ("variance_ratio", "pred_std", "true_std")
+    if not all(name in history.columns for name in needed):
+        return history
+    rows = zip(*(history.columns[name] for name in needed), strict=True)
     numbers = [found for row in rows if (found := _finite(*row)) is not None]
     told = [
         (logged, pred / true)

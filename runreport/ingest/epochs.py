@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -94,11 +95,14 @@ def one_row_an_epoch(epochs: Sequence[float], columns: Columns, measured: Sequen
     Only ``measured`` columns can contradict: a clock beside them differs in every row and means nothing by it. Rows of
     one epoch that a step column tells apart are no contradiction either: they were logged within the epoch.
     """
+    if all(map(operator.lt, epochs, epochs[1:])):  # in order and each once, as in most logs
+        columns_as_logged = {name: tuple(values) for name, values in columns.items()}
+        return History(epochs=tuple(_whole(e) for e in epochs), columns=columns_as_logged), []
     rows_of: dict[float, list[int]] = {}
     for row, epoch in enumerate(epochs):
         rows_of.setdefault(epoch, []).append(row)
     order = sorted(rows_of)
-    if len(rows_of) == len(epochs):  # nothing to merge, as in most logs
+    if len(rows_of) == len(epochs):  # nothing to merge
         rows = [rows_of[epoch][0] for epoch in order]
         merged = {name: tuple([values[row] for row in rows]) for name, values in columns.items()}
     else:

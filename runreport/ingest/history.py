@@ -37,7 +37,7 @@ from runreport.ingest.epochs import (
     with_epochs_of_steps,
 )
 from runreport.ingest.filler import without_filler
-from runreport.ingest.table import LARGEST, MISSING, Table, bounded, is_number, numbers, read_table, to_float
+from runreport.ingest.table import LARGEST, MISSING, Table, all_bounded, is_number, numbers, read_table, to_float
 from runreport.run import Note
 
 MOST_EPOCHS = 2.0**53
@@ -159,6 +159,22 @@ class Records(NamedTuple):
     notes: tuple[Note, ...]
 
 
+_mappings: dict[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], dict[str, str]] = {}
+"""Header and --column -> mapping, of the headers met last: the logs of one folder have the same few."""
+MAPPINGS_KEPT = 64
+
+
+def _mapping(path: Path, header: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
+    """:func:`map_columns`, recalled where the same header was met before."""
+    key = tuple(header), tuple(given.items())
+    if key not in _mappings:
+        mapping = map_columns(path, header, given)  # may raise, with this path: then nothing is kept
+        if len(_mappings) >= MAPPINGS_KEPT:
+            _mappings.clear()
+        _mappings[key] = mapping
+    return dict(_mappings[key])
+
+
 def _mapped(
     path: Path,
     header: Sequence[str],
@@ -173,7 +189,7 @@ def _mapped(
     Figures called ``test_`` beside no others that were held out are those of validation: evaluated in every epoch, they
     watched the training, whatever they were called.
     """
-    mapped = map_columns(path, header, given)
+    mapped = _mapping(path, header, given)
     if logged is not None and not any(known in mapped for known in HELD_OUT):
         tested = {
             held_out: name
@@ -281,11 +297,17 @@ def _histories(records: Records, mapped: dict[str, str]) -> list[HistoryPart]:
         shown = ", ".join(missed[:5]) + (f" and {len(missed) - 5} more" if len(missed) > 5 else "")
         message = f"not recognised and not used: {shown}; name a column with --column val_loss=NAME"
         notes.append(Note(code="unused", message=message))
-    beyond = sum(v is not None and LARGEST < abs(v) < math.inf for values in data.values() for v in values)
+    within = {name: all_bounded(values) for name, values in data.items()}
+    beyond = sum(
+        v is not None and LARGEST < abs(v) < math.inf
+        for name, values in data.items()
+        if within[name] != values
+        for v in values
+    )
     if beyond:
         them = "value is" if beyond == 1 else "values are"
         notes.append(Note(code="derived", message=f"{beyond} {them} beyond ±{LARGEST:g} and read as infinite"))
-    data = {name: [v if v is None else bounded(v) for v in values] for name, values in data.items() if name != "epoch"}
+    data = {name: values for name, values in within.items() if name != "epoch"}
     parts = split_restarts(epochs)
     histories = []
     for number, (start, stop) in enumerate(parts, start=1):

@@ -40,6 +40,9 @@ class Head:
     @cached_property
     def line(self) -> str:
         """The first line that is not blank."""
+        first = self.text.partition("\n")[0].splitlines()[:1]
+        if first and first[0].strip():  # as a rule it is the first one: no need to split all of them
+            return first[0]
         return next((line for line in self.text.splitlines() if line.strip()), "")
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -210,8 +211,12 @@ def numbers(table: Table, name: str) -> list[float | None]:
     InputError
         Text where a number belongs, with the line it stands on.
     """
+    cells = table.column(name)
+    if "_" not in "".join(cells):  # as it is for most columns: every cell a number, all of them at once
+        with contextlib.suppress(ValueError):
+            return list(map(float, cells))
     values: list[float | None] = []
-    for line, cell in zip(table.lines, table.column(name), strict=True):
+    for line, cell in zip(table.lines, cells, strict=True):
         try:
             values.append(to_float(cell))
         except ValueError:
@@ -255,6 +260,15 @@ def bounded(value: float) -> float:
     return 0.0 if abs(value) < SMALLEST else value
 
 
+def all_bounded(values: Iterable[float | None]) -> list[float | None]:
+    """:func:`bounded` of each value; None stays None.
+
+    >>> all_bounded([0.5, None, 1e80])
+    [0.5, None, inf]
+    """
+    return [v if v is None or SMALLEST <= abs(v) <= LARGEST else bounded(v) for v in values]
+
+
 def frame(table: Table, numeric: Sequence[str]) -> pl.DataFrame:
     """The table as a frame: ``numeric`` columns Float64, the others text as it stands (an empty cell is empty text)."""
     import polars as pl
@@ -281,8 +295,9 @@ def _cells(path: Path, text: str) -> tuple[list[tuple[int, list[str]]], int | No
     try:
         for cells in reader:
             before = reader.line_num
-            if any(c.strip() for c in cells):
-                numbered.append((before, [c.strip() for c in cells]))
+            stripped = [c.strip() for c in cells]
+            if any(stripped):
+                numbered.append((before, stripped))
     except csv.Error as error:
         if UNCLOSED not in str(error):
             raise InputError(

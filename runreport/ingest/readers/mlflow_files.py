@@ -32,6 +32,8 @@ def claim(path: Path, head: Head) -> Claim | None:
         if _deleted_experiment(folder) or not any(line.startswith(RUN_KEYS) for line in head.text.splitlines()):
             return None
         return Claim(root=folder, run=folder.resolve().name, kind="meta")
+    if set(path.parts).isdisjoint(PARTS):
+        return None
     for depth, parent in enumerate(path.parents):
         if depth > MOST_DEPTH:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,11 +52,14 @@ def claim(path: Path, head: Head) -> Claim | None:
 def complete(source: Source) -> Source:
     """The artifacts of one run beside a file of it; that file itself goes before another of its kind."""
     files = {}
+    root = str(source.root)
     for prefix, endings, kind in reversed(PREFIXES):
         there = source.files.get(kind)
         if there is None:
             names = (f"{prefix}{source.name}{ending}{c}" for c in ("", *COMPRESSED) for ending in endings)
-            there = next((source.root / name for name in names if (source.root / name).is_file()), None)
+            # Text, not paths: a dozen names are looked up for each log of a folder, and hardly one is there.
+            found = next((name for name in names if os.path.isfile(os.path.join(root, name))), None)  # noqa: PTH113, PTH118
+            there = source.root / found if found is not None else None
         if there is not None:
             files[kind] = there
     return replace(source, files=files)
