@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from runreport.history import History, Number, history_of
 from runreport.run import Run
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from runreport.metrics.budget import ErrorBudget
     from runreport.selection.audit import SelectionAudit
 
-__all__ = ["Basis", "Context", "EpochPredictions", "Final", "History", "Limits", "Number", "history_of"]
+__all__ = ["Basis", "Context", "EpochPredictions", "Final", "History", "Limits", "Number", "history_of", "once_a_run"]
 
 Basis = Literal["predictions", "summary", "history"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +133,9 @@ class Context:
 
     def config_number(self, *names: str) -> float | None:
         """The first of these config keys that holds a finite number (booleans do not count)."""
-        for name in names:
-            value = self.config.get(name)
+        config = self.run.config
+        for name in names if config else ():
+            value = config.get(name)
             if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
                 return float(value)
         return None
@@ -145,3 +148,19 @@ class Context:
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
             return float(value)
         return None
+
+
+def once_a_run(compute: Callable[[Context], T]) -> Callable[[Context], T]:
+    """Computed once for the run asked about last: the rules ask for the same facts of one run, one after another.
+
+    By identity, not equality: to compare two contexts would take longer than to compute.
+    """
+    known: list[tuple[Context, T]] = []
+
+    @functools.wraps(compute)
+    def recall(context: Context) -> T:
+        if not known or known[0][0] is not context:
+            known[:] = [(context, compute(context))]
+        return known[0][1]
+
+    return recall

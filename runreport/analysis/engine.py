@@ -6,15 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from runreport.advice.give import give_advice
-from runreport.analysis.epochs import epoch_rows
 from runreport.analysis.final import final_of, validation_of
 from runreport.analysis.predictions import load_epoch_metrics, load_epoch_predictions, with_history
 from runreport.analysis.record import Analysis
-from runreport.context import Context, Final
+from runreport.context import Context, Final, Limits
 from runreport.criteria.judge import judge
 from runreport.criteria.spec import Tier, default_tiers
 from runreport.findings import Finding, NotChecked, Severity
-from runreport.metrics.budget import ErrorBudget, error_budget
+from runreport.metrics.budget import CORRELATION_ROUNDING, ErrorBudget, error_budget
+from runreport.rules.base import Rule
 from runreport.rules.registry import all_rules
 from runreport.run import Run
 from runreport.selection.audit import audit
@@ -59,7 +59,6 @@ def analyze_run(run: Run, settings: Settings | None = None, tiers: Sequence[Tier
     findings, not_checked, clear, tests_made = _run_rules(context, settings, tiers)
     return Analysis(
         context=context,
-        rows=epoch_rows(history) if history is not None else (),
         findings=findings,
         not_checked=not_checked,
         clear=clear,
@@ -78,7 +77,10 @@ def analyze_run(run: Run, settings: Settings | None = None, tiers: Sequence[Tier
 def _budget(final: Final | None) -> ErrorBudget | None:
     if final is None:
         return None
-    return error_budget(final["pearson_r"], final["variance_ratio"], final["bias"], exact=final.basis == "predictions")
+    r, ratio = final["pearson_r"], final["variance_ratio"]
+    if (ratio is not None and ratio < 0) or (r is not None and abs(r) > 1 + CORRELATION_ROUNDING):
+        return None  # a log may hold what no data give; log.inconsistent and log.impossible say so
+    return error_budget(r, ratio, final["bias"], exact=final.basis == "predictions")
 
 
 def _run_rules(
@@ -89,13 +91,8 @@ def _run_rules(
     not_checked: list[NotChecked] = []
     clear: list[str] = []
     p_values: list[float] = []
-    for rule in all_rules():
-        if rule.id in settings.disabled:
-            continue
-        overrides = dict(settings.thresholds.get(rule.id, {}))
-        if any(t.name == "asked_r2" for t in rule.thresholds):
-            overrides = {"asked_r2": asked_r2(tiers)} | overrides
-        outcome = rule.check(context, rule.limits(overrides))
+    for rule, limits in _rules_in_force(settings, tiers):
+        outcome = rule.check(context, limits)
         if isinstance(outcome, NotChecked):
             not_checked.append(outcome)
             continue
@@ -106,6 +103,28 @@ def _run_rules(
     kept, dropped = control_false_discoveries(findings, p_values)
     clear += [rule for rule in dropped if rule not in {f.rule for f in kept}]
     return tuple(sorted(kept, key=importance)), tuple(not_checked), tuple(clear), len(p_values)
+
+
+_in_force: list[tuple[Settings, Sequence[Tier], tuple[Rule, ...], tuple[tuple[Rule, Limits], ...]]] = []
+"""What the last run was judged by, and the rules' limits that follow: thousands of runs of one call are judged alike."""
+
+
+def _rules_in_force(settings: Settings, tiers: Sequence[Tier]) -> tuple[tuple[Rule, Limits], ...]:
+    """Every rule that is not disabled, with its thresholds after the user's settings."""
+    rules = all_rules()
+    if _in_force:
+        known_settings, known_tiers, known_rules, found = _in_force[0]
+        if known_settings is settings and known_tiers is tiers and known_rules is rules:
+            return found
+    asked = {"asked_r2": asked_r2(tiers)}
+    found = tuple(
+        (rule, rule.limits((asked if any(t.name == "asked_r2" for t in rule.thresholds) else {}) | own))
+        for rule in rules
+        if rule.id not in settings.disabled
+        for own in (dict(settings.thresholds.get(rule.id, {})),)
+    )
+    _in_force[:] = [(settings, tiers, rules, found)]
+    return found
 
 
 FIRST = ("log.", "data.leak", "loss.not-finite", "loss.divergence", "lr.", "signal.inverted")

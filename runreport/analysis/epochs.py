@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from runreport.context import History, Number
@@ -32,16 +32,23 @@ class EpochRow:
     r_lower_bound: Number = None
 
 
-def epoch_rows(history: History) -> tuple[EpochRow, ...]:
-    """Every epoch with what is known and what is only bounded."""
-    return tuple(_row(history, at, epoch) for at, epoch in enumerate(history.epochs))
+def epoch_rows(history: History, shown: Sequence[int | float] | None = None) -> tuple[EpochRow, ...]:
+    """Every epoch, or those ``shown``, with what is known and what is only bounded."""
+    return tuple(each_row(history, shown))
 
 
-def _row(history: History, at: int, epoch: int | float) -> EpochRow:
-    values = {
-        name: value if (value := column[at]) is not None and math.isfinite(value) else None
-        for name, column in history.columns.items()
-    }
+def each_row(history: History, shown: Sequence[int | float] | None = None) -> Iterator[EpochRow]:
+    """The same one by one: who wants one of them need not make all."""
+    names = tuple(history.columns)
+    rows = zip(*history.columns.values(), strict=True) if names else ((),) * len(history)
+    for epoch, row in zip(history.epochs, rows, strict=True):
+        if shown is None or epoch in shown:
+            yield _row(epoch, dict(zip(names, row, strict=True)))
+
+
+def _row(epoch: int | float, logged: Mapping[str, Number]) -> EpochRow:
+    isfinite = math.isfinite
+    values = {name: value if value is not None and isfinite(value) else None for name, value in logged.items()}
     r2, ratio = values.get("r2"), values.get("variance_ratio")
     known = r2 is not None and ratio is not None and ratio >= 0
     pred_mean, true_mean, true_std = (values.get(n) for n in ("pred_mean", "true_mean", "true_std"))
@@ -79,8 +86,8 @@ def telling_epochs(history: History, saved: int | float | None, most: int = 9) -
     gaps = [len(epochs)] * len(epochs)  # rows from each epoch to the nearest chosen one
 
     def choose(row: int) -> None:
-        for i, gap in enumerate(gaps):
-            gaps[i] = min(gap, abs(i - row))
+        away = (*range(row, 0, -1), *range(len(gaps) - row))
+        gaps[:] = [gap if gap < far else far for gap, far in zip(gaps, away, strict=True)]
 
     for epoch in chosen:
         choose(epochs.index(epoch))

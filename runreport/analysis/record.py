@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runreport.advice.record import Advice
-from runreport.analysis.epochs import EpochRow
+from runreport.analysis.epochs import EpochRow, epoch_rows
 from runreport.context import Context, Final, History
 from runreport.criteria.judge import Judgement
 from runreport.findings import Finding, NotChecked, Severity
@@ -27,7 +27,6 @@ class Analysis:
     """
 
     context: Context
-    rows: tuple[EpochRow, ...]
     findings: tuple[Finding, ...]
     not_checked: tuple[NotChecked, ...]
     clear: tuple[str, ...]
@@ -41,6 +40,11 @@ class Analysis:
     def run(self) -> Run:
         """The run itself."""
         return self.context.run
+
+    @property
+    def rows(self) -> tuple[EpochRow, ...]:
+        """Every epoch of the log; made when asked for, because a report shows a few of them."""
+        return epoch_rows(self.history) if self.history is not None else ()
 
     @property
     def final(self) -> Final | None:

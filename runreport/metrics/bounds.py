@@ -40,6 +40,14 @@ def bias_bounds(
     """
     if not _usable(r2, ratio):
         return None
+    if r2_tolerance == ratio_tolerance == 0.0:  # the same without what tolerances ask for: once an epoch of every run
+        square, twice = ratio * ratio, 2.0 * ratio
+        highest, lowest = twice - square - r2, -twice - square - r2
+        if abs(highest) <= IDENTITY_ROUNDING * (1.0 + abs(r2) + square):
+            highest = 0.0
+        if not 0.0 <= highest < math.inf:
+            return None
+        return (math.sqrt(lowest) if lowest > 0.0 else 0.0, math.sqrt(highest))
     ratio_low = max(0.0, ratio - ratio_tolerance)
     ratio_high = ratio + ratio_tolerance
     # 2α - α² peaks at α = 1, -2α - α² falls for every α ≥ 0: the extremes over the rounding interval are these.
@@ -64,7 +72,11 @@ def r_lower_bound(r2: float, ratio: float, *, r2_tolerance: float = 0.0, ratio_t
     """
     if not _usable(r2, ratio) or ratio == 0.0:
         return None
-    if bias_bounds(r2, ratio, r2_tolerance=r2_tolerance, ratio_tolerance=ratio_tolerance) is None:
+    if r2_tolerance == ratio_tolerance == 0.0:
+        known = bias_bounds(r2, ratio)  # as the others ask for it, or it would not be found among those kept
+    else:
+        known = bias_bounds(r2, ratio, r2_tolerance=r2_tolerance, ratio_tolerance=ratio_tolerance)
+    if known is None:
         return None
     lowest_r2 = r2 - r2_tolerance
     ratio_low = ratio - ratio_tolerance

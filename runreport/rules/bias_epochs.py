@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from runreport.context import Context, History, Number
-from runreport.metrics.bounds import bias_bounds
-from runreport.rules.data_basis import usable
+from runreport.context import Context, History, Number, once_a_run
+from runreport.metrics.bounds import MOST_R2, bias_bounds
+from runreport.rules.data_basis import HUGE, usable
 from runreport.wording import epoch as epoch_text
 from runreport.wording import listing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EpochFact:
-    """One epoch.
+class EpochFact(NamedTuple):
+    """One epoch. A tuple, because one is made for each epoch of each run: a frozen dataclass takes more than twice as long.
 
     ratio, r2
         As logged (or recomputed from the epoch's predictions); None where neither is there.
@@ -37,38 +37,39 @@ class EpochFact:
 
 
 FIGURES = ("variance_ratio", "r2", "pearson_r", "bias", "pred_mean", "true_mean", "true_std")
-_known: list[tuple[Context, tuple[EpochFact, ...]]] = []
-"""The run asked about last and its facts: four rules ask for the same ones, one after another."""
 
 
+@once_a_run
 def epoch_facts(context: Context) -> tuple[EpochFact, ...]:
     """Every logged epoch; figures that were not logged are taken from the per-epoch predictions where those exist."""
-    if not _known or _known[0][0] is not context:
-        _known[:] = [(context, _facts(context))]
-    return _known[0][1]
-
-
-def _facts(context: Context) -> tuple[EpochFact, ...]:
     history = context.history if context.history is not None else context.epoch_metrics
     if history is None:
         return ()
-    recomputed = context.epoch_metrics
-    columns = {name: _column(history, recomputed, name) for name in FIGURES}
-    return tuple(_fact(epoch, columns) for epoch in history.epochs)
+    columns = [_column(history, context.epoch_metrics, name) for name in FIGURES]
+    return tuple([_fact(*row) for row in zip(history.epochs, *columns, strict=True)])
 
 
-def _column(history: History, recomputed: History | None, name: str) -> Mapping[int | float, float]:
+def _column(history: History, recomputed: History | None, name: str) -> Sequence[Number]:
+    """The usable figures, one an epoch; those that were not logged as recomputed."""
     values: dict[int | float, float] = {}
     if recomputed is not None:
         values.update(recomputed.finite(name))
-    values.update(history.finite(name))
-    return {epoch: value for epoch, value in values.items() if usable(value)}
+    if name in history.columns:
+        values.update(history.finite(name))
+    if not values:
+        return (None,) * len(history)
+    found = [values.get(epoch) for epoch in history.epochs]
+    return [value if value is not None and -HUGE < value < HUGE else None for value in found]
 
 
-def _fact(epoch: int | float, columns: Mapping[str, Mapping[int | float, float]]) -> EpochFact:
-    ratio, r2, r, bias, pred_mean, true_mean, true_std = [columns[name].get(epoch) for name in FIGURES]
+def _fact(
+    epoch: int | float,
+    ratio: Number, r2: Number, r: Number, bias: Number, pred_mean: Number, true_mean: Number, true_std: Number,
+) -> EpochFact:  # fmt: skip
     if ratio is not None and ratio < 0:
         ratio = None
+    if r is not None and abs(r) > 1:  # rounded up in single precision, or no correlation at all
+        r = math.copysign(1.0, r) if abs(r) <= MOST_R2 else None
     if bias is None and pred_mean is not None and true_mean is not None and true_std is not None and true_std > 0:
         bias = (pred_mean - true_mean) / true_std
         bias = bias if usable(bias) else None
@@ -84,7 +85,7 @@ def _fact(epoch: int | float, columns: Mapping[str, Mapping[int | float, float]]
         r = (r2 + ratio * ratio + bias * bias) / (2 * ratio)
         # Rounded figures divided by a small ratio can leave [-1, 1]; then they do not tell the correlation.
         r = r if abs(r) <= 1 else None
-    return EpochFact(epoch=epoch, ratio=ratio, r2=r2, r=r, bias=bias, least_bias=least, most_bias=most)
+    return EpochFact(epoch, ratio, r2, r, bias, least, most)
 
 
 def epoch_ranges(chosen: list[int | float], logged: tuple[int | float, ...]) -> str:

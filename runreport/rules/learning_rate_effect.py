@@ -19,7 +19,7 @@ from runreport.rules.loss_series import Pairs, all_positive, best_r2, cut_by_lim
 from runreport.rules.loss_trend import trend_of
 from runreport.rules.loss_values import find_divergence
 from runreport.rules.penalty_facts import penalty_of
-from runreport.statistics.trend import MAD_TO_STD
+from runreport.statistics.trend import MAD_TO_STD, has_interval
 from runreport.wording import epoch as epoch_text
 from runreport.wording import number, percent, plural
 
@@ -187,9 +187,10 @@ def _shaking(context: Context, pairs: Pairs, logged: Pairs, limits: Limits) -> F
     steps = [b[1] - a[1] for a, b in pairwise(logs)]
     centre = median(steps)
     jitter = MAD_TO_STD * median(abs(s - centre) for s in steps)
-    trend = trend_of(logs)
-    settled = trend is not None and trend.lo <= 0 <= trend.hi
-    if not settled or jitter < limits["jitter"] or level < FLOOR * start_level(pairs):
+    if jitter < limits["jitter"] or level < FLOOR * start_level(pairs):
+        return None
+    trend = trend_of(logs)  # last: its slopes take longer than all the rest
+    if trend is None or not trend.lo <= 0 <= trend.hi:
         return None
     message = (
         f"From epoch {epoch_text(half[0][0])} on the train loss only shakes: it changes by a factor of "
@@ -220,16 +221,20 @@ def check_too_low(context: Context, limits: Limits) -> Outcome:
         return CLEAR
     timed = _by_rate(pairs, logged, top)
     parts = _thirds(timed)
-    first, last = trend_of(parts[0]), trend_of(parts[1])
-    if first is None or last is None:
-        return NotChecked(rule=TOO_LOW, reason="too few epochs in a third of the training for a slope")
+    no_slope = NotChecked(rule=TOO_LOW, reason="too few epochs in a third of the training for a slope")
+    if not all(has_interval([x for x, _ in part]) for part in parts):
+        return no_slope
     fall = 1 - median(math.exp(v) for _, v in parts[1]) / pairs[0][1]
     ups = sum(b[1] > a[1] for a, b in pairwise(pairs)) / (len(pairs) - 1)
+    if not fall < limits["fall"] or ups > limits["upward"]:
+        return CLEAR  # before the slopes, which take longer than all the rest
+    first, last = trend_of(parts[0]), trend_of(parts[1])
+    if first is None or last is None:
+        return no_slope
     pace = last.slope / first.slope if first.slope < 0 else 0.0
     # A loss that hardly ever rises was not shaking under its higher rates: then a quicker end is that of a late start.
     same_pace = first.hi < 0 and last.hi < 0 and limits["pace"] <= pace and (pace <= limits["quicker"] or ups <= SMOOTH)
-    steady = same_pace and ups <= limits["upward"]
-    if not steady or not fall < limits["fall"] or _validation_stands(context, pairs[-len(parts[1])][0]):
+    if not same_pace or _validation_stands(context, pairs[-len(parts[1])][0]):
         return CLEAR
     halving = math.log(2) / -last.slope
     message = (

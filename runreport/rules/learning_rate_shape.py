@@ -6,7 +6,7 @@ import itertools
 import math
 from dataclasses import dataclass
 
-from runreport.context import Context
+from runreport.context import Context, once_a_run
 from runreport.rules.loss_series import Pairs, losses
 
 SAME = 1e-4
@@ -48,8 +48,9 @@ class Rise:
     straight: bool
 
 
+@once_a_run
 def rates(context: Context) -> Pairs:
-    """(epoch, rate) of the finite, non-negative rates."""
+    """(epoch, rate) of the finite, non-negative rates; one list for all rules, to be read only."""
     return [(e, v) for e, v in losses(context.history, "learning_rate") if v >= 0]
 
 
@@ -186,6 +187,8 @@ def are_restarts(found: list[Jump], pairs: Pairs) -> bool:
 def zero_stretch(pairs: Pairs) -> tuple[int | float, int] | None:
     """(first epoch, rows) of the longest run of rates at (nearly) 0; None where there is none."""
     top = max(v for _, v in pairs)
+    if min(v for _, v in pairs) > 1e-6 * top:
+        return None
     best: tuple[int | float, int] | None = None
     start, count = pairs[0][0], 0
     for epoch, rate in pairs:

@@ -51,8 +51,7 @@ def check_unsettled(context: Context, limits: Limits) -> Outcome:
         return NotChecked(rule=UNSETTLED, reason=f"{rows:.0f} validation samples; needs {FEWEST_ROWS}")
     top = max(v for _, v in logged)
     lowest = min((v for e, v in logged if e >= half[0][0]), default=0.0)
-    trend = trend_of(half)
-    if lowest <= LOWERED * top or trend is None:
+    if lowest <= LOWERED * top:
         return CLEAR
     steps = [b[1] - a[1] for a, b in pairwise(half)]
     centre, level = median(steps), median(v for _, v in half)
@@ -60,9 +59,14 @@ def check_unsettled(context: Context, limits: Limits) -> Outcome:
     size = MEAN_AD_TO_STD * fmean(abs(step - centre) for step in steps) / max(1.0, 1 - level)
     kept_last = _nothing_selected(context) and rows is not None
     least = limits["step_last"] if kept_last else limits["step"]
+    if size < least:
+        return CLEAR  # before the slopes, which take longer than all the rest
+    trend = trend_of(half)
+    if trend is None:
+        return CLEAR
     # No trend, or one that moves less over the whole half than two neighbouring epochs differ by.
     moved = abs(trend.slope) * (half[-1][0] - half[0][0]) / max(1.0, 1 - level)
-    if size < least or not (trend.lo <= 0 <= trend.hi or moved < size):
+    if not (trend.lo <= 0 <= trend.hi or moved < size):
         return CLEAR
     what = "the squared correlation on validation" if r else "validation R²"
     together = _together(half, log_losses(train))

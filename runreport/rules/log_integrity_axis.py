@@ -53,6 +53,8 @@ def check_gaps(context: Context, limits: Limits) -> Outcome:
 
 def _usual(steps: list[int | float]) -> float:
     """The commonest step (the smallest of several); where no two are alike, the lower median."""
+    if len(steps) > 1 and len(set(steps)) == 1:
+        return round(steps[0], 6)
     counts: dict[float, int] = {}
     for step in steps:
         counts[round(step, 6)] = counts.get(round(step, 6), 0) + 1

@@ -21,6 +21,7 @@ from runreport.rules.log_integrity_identity import (
 )
 from runreport.rules.log_integrity_recomputed import Difference, epoch_differences, summary_differences
 from runreport.rules.log_integrity_rounding import half_unit
+from runreport.rules.log_integrity_screen import settled
 from runreport.rules.loss_series import losses
 from runreport.wording import epoch as epoch_text
 from runreport.wording import fixed, listing, number, plural
@@ -81,6 +82,9 @@ def _history_findings(context: Context, prefix: str, base: float) -> tuple[list[
     history = context.history
     if history is None or not history.has_any(f"{prefix}r2", f"{prefix}variance_ratio"):
         return [], 0  # neither the identity nor the ratio column can be judged
+    passed = settled(context, history, prefix, base=base)
+    if passed is not None:
+        return [], passed
     n = context.split_statistic("train" if prefix else "val", "n")
     table = epoch_figures(context, history, prefix)
     column = ratio_column(table, base=base, n=n)

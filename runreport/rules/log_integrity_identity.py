@@ -7,9 +7,10 @@ so that only a contradiction is reported, never a suspicion.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
+from typing import NamedTuple
 
 from runreport.context import Context, History
 from runreport.rules.data_basis import usable
@@ -26,9 +27,8 @@ FEWEST_FOR_SQUARED = 3
 """Epochs needed to recognise a quotient of variances by its course."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """A logged figure and the most by which it may differ from the exact one."""
+class Figure(NamedTuple):
+    """A logged figure and the most by which it may differ from the exact one. A tuple: made for every cell of a log."""
 
     value: float
     error: float = 0.0
@@ -179,16 +179,20 @@ def ratio_column(table: Mapping[int | float, Figures], *, base: float, n: float 
         )
     if compared:
         return RatioColumn(kind="ratio", compared=compared)
-    return RatioColumn(kind="squared" if _follows_the_square(table) else "unknown")
-
-
-def _follows_the_square(table: Mapping[int | float, Figures]) -> bool:
-    """Whether ratio/std² is the same at all epochs and ratio/std is not: the validation set, hence σt, does not change."""
-    pairs = [
+    logged_pairs = [
         (f["variance_ratio"].value, f["pred_std"].value)
         for f in table.values()
-        if "variance_ratio" in f and "pred_std" in f and f["variance_ratio"].value > 0.01 and f["pred_std"].value > 0
+        if "variance_ratio" in f and "pred_std" in f
     ]
+    return RatioColumn(kind="squared" if follows_the_square(logged_pairs) else "unknown")
+
+
+def follows_the_square(logged: Iterable[tuple[float, float]]) -> bool:
+    """Whether ratio/std² is the same at all epochs and ratio/std is not: the validation set, hence σt, does not change.
+
+    ``logged``: (ratio, std of the predictions) of each epoch that has both.
+    """
+    pairs = [(ratio, std) for ratio, std in logged if ratio > 0.01 and std > 0]
     if len(pairs) < FEWEST_FOR_SQUARED:
         return False
     return (

@@ -63,7 +63,13 @@ def trailing_medians(pairs: Pairs, width: int = 5) -> Pairs:
     >>> trailing_medians([(1, 0.1), (2, 0.9), (3, 0.2), (4, 0.3)], width=3)
     [(1, 0.1), (2, 0.5), (3, 0.2), (4, 0.3)]
     """
-    return [(pairs[i][0], median(v for _, v in pairs[max(0, i - width + 1) : i + 1])) for i in range(len(pairs))]
+    values = [v for _, v in pairs]
+    short = [median(values[: i + 1]) for i in range(min(width - 1, len(values)))]
+    if width % 2:  # the middle of the sorted ones at once: `median` takes five times as long to come to it
+        whole = [sorted(values[i : i + width])[width // 2] for i in range(len(values) - width + 1)]
+    else:
+        whole = [median(values[i : i + width]) for i in range(len(values) - width + 1)]
+    return list(zip([e for e, _ in pairs], short + whole, strict=True))
 
 
 def usual_step(history: History) -> float:

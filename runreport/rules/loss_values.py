@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from dataclasses import dataclass
 from statistics import median
 
@@ -24,6 +25,8 @@ SUSTAINED = 3
 """Epochs in a row that make a rise more than a spike; or fewer, if the run ends there."""
 FLOOR_SHARE = 0.01
 """A loss below this share of its start is near its floor, where factors of 20 are jitter and cost nothing."""
+ROUNDING = 1e-9
+"""By how much a difference of logarithms may be off: far more than it is."""
 JITTERS = 4.0
 """The rise must also exceed this many standard deviations (from the MAD) of the log loss's own epoch-to-epoch steps."""
 
@@ -33,7 +36,7 @@ def check_not_finite(context: Context, limits: Limits) -> Outcome:
     history = context.history
     if history is None:
         return NotChecked(rule=NOT_FINITE, reason="no history")
-    logged = [name for name in WATCHED if any(v is not None for v in history.get(name))]
+    logged = [name for name in WATCHED if any(v is not None for v in history.columns.get(name, ()))]
     if not any(name.endswith("loss") for name in logged):
         return NotChecked(rule=NOT_FINITE, reason="no loss column")
     bad = {name: found for name in logged if (found := bad_epochs(history, name))}
@@ -70,6 +73,8 @@ def bad_epochs(history: History, name: str) -> list[int | float]:
     intervals of two rows or more, and in a training column at epoch 0, before any training.
     """
     values = history.get(name)
+    if None not in values and all(map(math.isfinite, values)):  # type: ignore[arg-type]  # so it is in most logs
+        return []
     if _is_sparse(values):
         values = tuple(None if v is not None and math.isnan(v) else v for v in values)
     bad = [e for e, v in zip(history.epochs, values, strict=True) if v is not None and not math.isfinite(v)]
@@ -134,6 +139,9 @@ def find_divergence(pairs: Pairs, factor: float) -> Divergence | None:
 
 def _over_ratio(values: list[float], start: float, factor: float) -> list[bool]:
     logs = [math.log(v) for v in values]
+    risen = max(map(operator.sub, logs, itertools.accumulate(logs, min)))
+    if risen < math.log(factor) - ROUNDING:
+        return [False] * len(values)  # whatever the jitter is: it can only ask for more
     steps = [b - a for a, b in itertools.pairwise(logs)]
     centre = median(steps)
     jitter = MAD_TO_STD * median(abs(s - centre) for s in steps)

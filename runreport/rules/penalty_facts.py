@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from runreport.context import Context
+from runreport.context import Context, once_a_run
 from runreport.rules.data_basis import estimate, judged_epoch, usable
 from runreport.wording import setting
 
@@ -75,6 +75,7 @@ class Penalty:
         return LABELS[self.kind] if self.kind is not None else "spread penalty"
 
 
+@once_a_run
 def penalty_of(context: Context) -> Penalty | None:
     """The run's spread penalty; None where neither config nor log says whether one is on.
 
@@ -109,6 +110,8 @@ def penalty_of(context: Context) -> Penalty | None:
 
 def _configured(context: Context) -> tuple[float | None, str | None]:
     """(λ, its key) from the config; (0, None) where a key says that it is off."""
+    if not context.config:
+        return None, None
     for key in WEIGHT_KEYS:
         weight = context.config_number(key)
         if weight is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from runreport.context import History, Number
 from runreport.selection.replay import Mode, Replay, replay_patience
@@ -154,6 +155,7 @@ def _one_standard_error(name: str, n: int | None, history: History) -> PolicyPic
     return PolicyPick(policy=name, epoch=history.epochs[first], score=values[first])
 
 
+@lru_cache(maxsize=64)  # the runs of one call are mostly of one patience and one set of samples
 def catalogue(
     *,
     validation_n: int | None = None,

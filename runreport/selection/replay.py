@@ -51,6 +51,8 @@ def replay_patience(
     >>> replay_patience([1.0, float("nan"), 0.9995, 0.9], mode="min", patience=10, min_delta=0.001)
     Replay(best=3, stop=None)
     """
+    if patience is None and min_delta == 0.0 and not warmup:
+        return Replay(best=_first_best(values, mode, eligible), stop=None)
     sign = 1.0 if mode == "max" else -1.0
     best: int | None = None
     best_score = -math.inf
@@ -70,3 +72,17 @@ def replay_patience(
         if patience is not None and wait >= max(patience, 1):
             return Replay(best=best, stop=position)
     return Replay(best=best, stop=None)
+
+
+def _first_best(values: Sequence[float | None], mode: Mode, eligible: Sequence[bool] | None) -> int | None:
+    """Where nothing ends the run early, the kept checkpoint is the first of the best: no value by value in order."""
+    allowed = [v for v in values if v is not None and math.isfinite(v)]
+    if eligible is not None:
+        pairs = zip(values, eligible, strict=True)
+        allowed = [v for v, may in pairs if may and v is not None and math.isfinite(v)]
+    if not allowed:
+        return None
+    best = max(allowed) if mode == "max" else min(allowed)
+    if eligible is None:
+        return values.index(best)
+    return next(i for i, (v, may) in enumerate(zip(values, eligible, strict=True)) if may and v == best)

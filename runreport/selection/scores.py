@@ -21,9 +21,10 @@ def finite(value: Number) -> bool:
 
 def bias_values(history: History) -> tuple[Number, ...]:
     """β = (mean(y_pred) - mean(y_true)) / σt per epoch: as logged, else from the logged means; None where unknown."""
-    logged = history.get("bias")
-    if any(finite(v) for v in logged):
-        return logged
+    if history.has("bias"):
+        return history.get("bias")
+    if not history.columns.keys() >= {"pred_mean", "true_mean", "true_std"}:
+        return (None,) * len(history)
     rows = zip(history.get("pred_mean"), history.get("true_mean"), history.get("true_std"), strict=True)
     return tuple(_bias(*row) for row in rows)
 
@@ -95,12 +96,12 @@ def trailing_mean(values: Sequence[Number], window: int) -> tuple[Number, ...]:
     >>> trailing_mean([1.0, 2.0, 6.0, None], 2)
     (None, 1.5, 4.0, None)
     """
-    return tuple(_mean(values[i - window + 1 : i + 1]) if i >= window - 1 else None for i in range(len(values)))
+    windows = [values[i : i + window] for i in range(len(values) - window + 1)]
+    return (None,) * min(window - 1, len(values)) + tuple([_mean(part) for part in windows])
 
 
 def _mean(part: Sequence[Number]) -> Number:
-    known = [v for v in part if v is not None]
-    return sum(known) / len(known) if len(known) == len(part) else None
+    return None if None in part else sum(part) / len(part)  # type: ignore[arg-type]  # no None among them
 
 
 def evenly_spaced(epochs: Sequence[int | float]) -> bool:

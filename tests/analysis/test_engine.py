@@ -11,6 +11,7 @@ import pytest
 
 from runreport.analysis.engine import analyze_run, asked_r2, control_false_discoveries, importance
 from runreport.analysis.predictions import group_column
+from runreport.context import Context, history_of, once_a_run
 from runreport.criteria.spec import default_tiers
 from runreport.errors import InputError
 from runreport.findings import Finding, Severity
@@ -149,3 +150,40 @@ def test_a_run_with_per_epoch_predictions_alone_is_judged_by_them(tmp_path: Path
     assert found.final.interval("r2") is not None
     # What was worked out from the predictions cannot be checked against them.
     assert found.context.epoch_metrics is None
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"variance_ratio": -0.3}, {"variance_ratio": -0.3, "pearson_r": -1.7}, {"pearson_r": 1.2}, {"pearson_r": -1.2}],
+)
+def test_a_log_of_figures_that_no_data_give_is_reported_all_the_same(odd: dict[str, float]) -> None:
+    columns = {"r2": 0.1, "variance_ratio": 0.6, "pred_mean": 1.3, "true_mean": 1.0, "true_std": 0.4, **odd}
+    history = history_of(range(1, 11), **{name: [value] * 10 for name, value in columns.items()})
+    analysis = analyze_run(Run(name="x", format="native", files={}, history=history))
+    assert analysis.budget is None
+
+
+def test_facts_of_a_run_are_computed_once_and_never_another_runs() -> None:
+    asked: list[str] = []
+
+    @once_a_run
+    def name_of(context: Context) -> str:
+        asked.append(context.run.name)
+        return context.run.name
+
+    first, second = (Context(run=Run(name=name, format="native", files={})) for name in "ab")
+    assert [name_of(c) for c in (first, first, second, second, first)] == ["a", "a", "b", "b", "a"]
+    assert asked == ["a", "b", "a"]
+
+
+def test_thresholds_of_another_call_are_not_those_of_the_last(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "epoch,train_loss,val_loss\n" + "".join(f"{e},{1 + e % 2 / 100},1\n" for e in range(1, 31))
+    )
+    run = next(item for item in load_runs([str(tmp_path)]) if isinstance(item, Run))
+    plateau = {"loss.plateau": {"least_fall": -1.0, "settled": 1e-9}}
+    loose, strict = Settings(), Settings(thresholds=plateau)
+    found = [analyze_run(run, settings).finding("loss.plateau") is not None for settings in (loose, strict, loose)]
+    assert found == [True, False, True]
+    disabled = analyze_run(run, Settings(disabled=frozenset({"loss.plateau"})))
+    assert "loss.plateau" not in {f.rule for f in disabled.findings}

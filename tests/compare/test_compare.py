@@ -57,7 +57,6 @@ def analysis(
     final = Final(split=split, basis="summary", estimates=figures, n=n) if figures else None
     return Analysis(
         context=Context(run=run, final=final),
-        rows=(),
         findings=(),
         not_checked=(),
         clear=(),

@@ -17,7 +17,7 @@ def analysis(name: str, config: Mapping[str, object], r2: float | None = 0.5, sp
     final = Final(split=split, basis="summary", estimates={"r2": r2}) if r2 is not None else None
     run = Run(name=name, format="native", files={}, split=split, config=config)
     return Analysis(
-        context=Context(run=run, final=final), rows=(), findings=(), not_checked=(), clear=(), disabled=(), criteria=(),
+        context=Context(run=run, final=final), findings=(), not_checked=(), clear=(), disabled=(), criteria=(),
         advice=(), tests_made=0,
     )  # fmt: skip
 

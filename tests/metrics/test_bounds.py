@@ -119,3 +119,12 @@ def test_not_finite_is_unknown(bad: float) -> None:
 def test_negative_ratio_and_constant_truth_are_unknown() -> None:
     assert bias_bounds(0.0, -0.1) is None
     assert from_summary(0.0, 0.5, 1.0, 0.0, 1.0) == (None, None)
+
+
+@given(st.floats(-10, 1.2), st.floats(0, 3))
+def test_no_tolerance_is_a_tolerance_too_small_to_matter(r2: float, ratio: float) -> None:
+    assume(r2 == 0 or abs(r2) > 1e-200)
+    least = {"r2_tolerance": 5e-324}  # leaves R² as it is, and takes the way that tolerances take
+    with_one, without = bias_bounds(r2, ratio, **least), bias_bounds(r2, ratio)
+    assert without == (with_one if with_one is None else pytest.approx(with_one, rel=0, abs=1e-300))
+    assert r_lower_bound(r2, ratio) == r_lower_bound(r2, ratio, **least)

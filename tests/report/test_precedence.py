@@ -49,7 +49,6 @@ def analysis(
     context = Context(run=run, history=history, selection=selection, saved_epoch=saved, final=final)
     return Analysis(
         context=context,
-        rows=(),
         findings=findings,
         not_checked=(),
         clear=(),

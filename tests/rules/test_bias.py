@@ -255,3 +255,11 @@ def test_a_bias_that_stands_on_the_training_rows_needs_no_proof_by_the_test_rows
         told = DOMINATES.check(replace(context, run=run, history=history, saved_epoch=2), DOMINATES.limits())
         assert isinstance(told, Checked)
         assert bool(told.findings) is fires
+
+
+def test_what_is_no_correlation_and_no_ratio_is_not_reckoned_with() -> None:
+    """A log may hold what no predictions give; it is named by log.inconsistent, and nothing is worked out from it."""
+    odd = history_of([1, 2], variance_ratio=[0.5, -0.5], pearson_r=[1.5, 1 + 1e-7], r2=[0.1, 0.2], bias=[2.0, 2.0])
+    facts = epoch_facts(Context(run=Run(name="a", format="native", files={}), history=odd))
+    assert [(fact.ratio, fact.r) for fact in facts[1:]] == [(None, 1.0)]
+    assert facts[0].r is None or abs(facts[0].r) <= 1

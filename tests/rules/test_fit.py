@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runreport.context import Context, Final, Number, history_of
 from runreport.findings import Checked, NotChecked, Severity
 from runreport.rules import fit
+from runreport.rules.loss_series import trailing_medians
 from runreport.run import Run
 
 RULES = {rule.id: rule for rule in fit.RULES}
@@ -231,3 +235,10 @@ class TestRiseOfValidationLoss:
 
     def test_a_rise_too_small_to_matter_is_none(self) -> None:
         assert "no config that says" in reason("fit.overfit", context(self.losses(0.01, 0.0, 0), summary={}))
+
+
+@given(st.lists(st.floats(-1e6, 1e6), max_size=14), st.integers(1, 6))
+def test_trailing_medians_are_those_of_each_window(values: list[float], width: int) -> None:
+    pairs = list(enumerate(values))
+    expected = [(i, statistics.median(values[max(0, i - width + 1) : i + 1])) for i in range(len(values))]
+    assert trailing_medians(pairs, width) == expected

@@ -91,7 +91,7 @@ def test_a_penalty_under_which_nothing_was_learned() -> None:
     from runreport.analysis.record import Analysis
 
     analysis = Analysis(
-        context=given, rows=(), findings=(finding,), not_checked=(), clear=(), disabled=(), criteria=(), advice=(),
+        context=given, findings=(finding,), not_checked=(), clear=(), disabled=(), criteria=(), advice=(),
         tests_made=0, thresholds_changed=(),
     )  # fmt: skip
     assert headline(analysis).startswith("a: a spread penalty kept the model from learning")

@@ -6,8 +6,10 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from runreport.selection.policies import Replay, replay_patience
+from runreport.selection.policies import Mode, Replay, replay_patience
 from runreport.selection.scores import trailing_mean
 
 NAN = math.nan
@@ -62,3 +64,28 @@ def test_trailing_mean_is_a_convolution_and_keeps_undefined_values() -> None:
     assert smooth[0] is None
     assert math.isnan(smooth[1] or 0.0)
     assert smooth[3:] == (None, None, 6.0)
+
+
+@given(
+    st.lists(st.none() | st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([0.0, -0.0, 0.5])),
+    st.sampled_from(["min", "max"]),
+    st.data(),
+)
+def test_without_patience_the_pick_is_that_of_one_that_never_runs_out(
+    values: list[float | None], mode: Mode, data: st.DataObject
+) -> None:
+    size = len(values)
+    eligible = data.draw(st.none() | st.lists(st.booleans(), min_size=size, max_size=size))
+    never = replay_patience(values, mode, patience=size + 1, eligible=eligible)
+    assert replay_patience(values, mode, eligible=eligible) == never
+
+
+@given(st.lists(st.none() | st.floats(-1e6, 1e6), max_size=12), st.integers(1, 6))
+def test_trailing_means_are_those_of_each_window(values: list[float | None], window: int) -> None:
+    def mean(end: int) -> float | None:
+        part = values[end - window + 1 : end + 1]
+        known = [v for v in part if v is not None]
+        return sum(known) / window if len(known) == window else None
+
+    expected = tuple(mean(i) if i >= window - 1 else None for i in range(len(values)))
+    assert trailing_mean(values, window) == expected

@@ -1,12 +1,16 @@
 """Theil-Sen and robust z against scipy."""
 
+import itertools
 import math
+import statistics
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
-from runreport.statistics.trend import robust_z, theil_sen
+from runreport.statistics.trend import has_interval, robust_z, theil_sen
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -54,3 +58,16 @@ def test_robust_z_of_mostly_equal_and_constant_values() -> None:
     assert robust_z([1.0, math.nan, 3.0])[1] is None
     assert robust_z([math.nan]) == [None]
     assert robust_z([]) == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.floats(-1e6, 1e6)), min_size=5, max_size=30))
+def test_the_slopes_are_those_of_all_pairs(points: list[tuple[int, float]]) -> None:
+    x, y = [float(a) for a, _ in points], [b for _, b in points]
+    found = theil_sen(x, y)
+    assert (found is not None) == has_interval(x)
+    if found is None:
+        return
+    pairs = itertools.combinations(zip(x, y, strict=True), 2)
+    slopes = sorted((b1 - b2) / (a1 - a2) for (a1, b1), (a2, b2) in pairs if a1 != a2)
+    assert found.slope == statistics.median(slopes)
+    assert {found.lo, found.hi} <= set(slopes)

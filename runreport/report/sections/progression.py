@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from runreport.analysis.epochs import EpochRow, telling_epochs
+from runreport.analysis.epochs import EpochRow, each_row, epoch_rows, telling_epochs
 from runreport.marks import strong
 from runreport.report.model import Align, Block, Omitted, Paragraph, Section, Table
 from runreport.report.sections.page import Page
@@ -52,13 +52,14 @@ def build(page: Page) -> Section | Omitted:
         return Omitted(title=TITLE, reason="no history file")
     saved = analysis.context.saved_epoch
     shown = telling_epochs(history, saved)
-    rows = [row for row in analysis.rows if row.epoch in shown]
-    used = [(name, show) for name, show in COLUMNS if any(show(row) for row in rows)]
+    rows = epoch_rows(history, shown)
+    filled = [(name, [show(row) for row in rows]) for name, show in COLUMNS]
+    used = [(name, column) for name, column in filled if any(column)]
     notes = _notes(page)
     body = []
-    for row in rows:
-        cells = [epoch(row.epoch), *(show(row) for _, show in used), ", ".join(notes.get(row.epoch, ()))]
-        body.append([strong(c) if c and row.epoch == saved else c for c in cells])
+    for i, row in enumerate(rows):
+        cells = [epoch(row.epoch), *(column[i] for _, column in used), ", ".join(notes.get(row.epoch, ()))]
+        body.append([strong(c) if c else c for c in cells] if row.epoch == saved else cells)
     header = ["epoch", *(name for name, _ in used), ""]
     align: tuple[Align, ...] = tuple("left" if i == len(header) - 1 else "right" for i in range(len(header)))
     made = Table(header=tuple(header), rows=tuple(tuple(row) for row in body), align=align)
@@ -79,7 +80,7 @@ def _scope(page: Page, shown: int) -> str:
     if isinstance(run, int | float) and run > logged:
         text += f" The run had {run:g}; nothing is said here of the {run - logged:g} that were not published."
     text += " Metrics are those of the validation set."
-    if any(row.bias is None and row.bias_bounds is not None for row in analysis.rows):
+    if any(row.bias is None and row.bias_bounds is not None for row in each_row(history)):
         text += " The log has no means, so the mean's error is bounded, not known: β² = 2rα - α² - R² with |r| ≤ 1."
     return text
 
