@@ -17,8 +17,11 @@ def clean(name: object) -> str:
     >>> clean("a\\nb\\x1b[31m")
     'a b [31m'
     """
+    text = str(name)
+    if text.isprintable():  # none of the marks is
+        return text
     return "".join(
-        " " if c in "\n\r\t\x1b" else c for c in str(name) if c not in MARKS and (c.isprintable() or c in "\n\r\t\x1b")
+        " " if c in "\n\r\t\x1b" else c for c in text if c not in MARKS and (c.isprintable() or c in "\n\r\t\x1b")
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from dataclasses import dataclass
@@ -130,10 +129,12 @@ def refuse_unknown(path: Path | str, tier: str, criterion: Criterion) -> None:
     InputError
         With the nearest names that are known.
     """
+    from difflib import get_close_matches
+
     from runreport.ingest.columns import near
 
     known = (*FINAL_METRICS, *HISTORY_COLUMNS) if criterion.over_training else FINAL_METRICS
-    nearest = difflib.get_close_matches(criterion.metric, known, n=1)
+    nearest = get_close_matches(criterion.metric, known, n=1)
     # A log may have columns of its own: there only a name that is nearly a known one is taken for a slip.
     if criterion.metric not in known and (nearest or not criterion.over_training):
         raise InputError(

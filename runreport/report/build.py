@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from runreport.analysis.record import Analysis
-from runreport.compare.record import Comparison
 from runreport.criteria.judge import tier_names, tier_verdict
 from runreport.marks import clean, code, strong
 from runreport.report.headline import headline
@@ -16,6 +16,9 @@ from runreport.report.sections.page import Page
 from runreport.report.sections.results import highlights
 from runreport.rules.penalty_facts import penalty_of
 from runreport.wording import epoch, listing, plural, setting
+
+if TYPE_CHECKING:
+    from runreport.compare.record import Comparison
 
 FOOTER = (
     "Written by runreport from the files named above. Intervals are 95 %. Severities: critical, warning, info. "

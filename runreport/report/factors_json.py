@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runreport.compare.design import Design, Effect, Estimate, Summary
-from runreport.compare.record import Comparison
+if TYPE_CHECKING:
+    from runreport.compare.design import Effect, Estimate, Summary
+    from runreport.compare.record import Comparison
 
 
 def design_document(comparison: Comparison) -> dict[str, Any]:
@@ -18,7 +19,7 @@ def design_document(comparison: Comparison) -> dict[str, Any]:
             "left_out": design.left_out,
             "ignored": design.ignored,
         }
-        if isinstance(design, Design)
+        if not isinstance(design, str)
         else None,
         "no_design": design if isinstance(design, str) else None,
         "factors": [_effect(e) for e in comparison.effects],

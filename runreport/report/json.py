@@ -7,14 +7,16 @@ import math
 from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runreport.advice.record import Advice
 from runreport.analysis.record import Analysis
-from runreport.compare.record import Comparison
 from runreport.context import Final
 from runreport.marks import plain
 from runreport.report.factors_json import design_document
+
+if TYPE_CHECKING:
+    from runreport.compare.record import Comparison
 
 SCHEMA_VERSION = "1.0"
 FINAL_NAMES = (
@@ -52,11 +54,18 @@ def _indented(value: Any, line: str) -> str:
         return repr(value)
     if kind is str:
         return encode_basestring(value)
+    if kind is int:
+        return repr(value)
+    if value is None:
+        return "null"
     if kind not in (dict, list) or not value:
         return _SCALAR(value)
     inner = f"{line}  "
-    if kind is dict:
-        parts = [f"{encode_basestring(key)}: {_indented(item, inner)}" for key, item in value.items()]
+    if kind is dict:  # None is the commonest value of all: no call for it
+        parts = [
+            f"{encode_basestring(key)}: {'null' if item is None else _indented(item, inner)}"
+            for key, item in value.items()
+        ]
     else:
         parts = [_indented(item, inner) for item in value]
     opening, closing = "{}" if kind is dict else "[]"
@@ -75,7 +84,7 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, str):
         return plain(value)
     if isinstance(value, Mapping):
-        return {str(k): jsonable(v) for k, v in value.items()}
+        return {str(k): None if v is None else jsonable(v) for k, v in value.items()}
     if isinstance(value, Path):
         return value.as_posix()
     if isinstance(value, set | frozenset):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from html import escape as escape_html
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -65,6 +64,7 @@ def escape(text: str) -> str:
     return plain(_SPAN.sub(lambda match: spans[int(match[1])], marked))
 
 
+@lru_cache(maxsize=KEPT)
 def cell(text: str) -> str:
     """Text for a table cell: a pipe would end it, also inside a code span."""
     return escape(text).replace("|", "\\|")
@@ -72,7 +72,7 @@ def cell(text: str) -> str:
 
 def cells(row: Sequence[str]) -> str:
     """The cells of a row of a table, between its outer pipes."""
-    return " | ".join([cell(text) for text in row])
+    return " | ".join(map(cell, row))
 
 
 def alternative(text: str) -> str:
@@ -123,6 +123,8 @@ def html(text: str) -> str:
     >>> html("<b> & *x*")
     '&lt;b&gt; &amp; &#42;x&#42;'
     """
+    from html import escape as escape_html  # its table of names takes as long as ten reports; few have a fold
+
     line = "".join(c if c.isprintable() else " " for c in text).strip()
     return re.sub(r"[*_`\[\]~\\$|]", lambda match: f"&#{ord(match[0])};", escape_html(line))
 

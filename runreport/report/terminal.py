@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runreport.analysis.record import Analysis
-from runreport.compare.record import Comparison
 from runreport.findings import Severity
 from runreport.history import History
 from runreport.marks import clean, plain
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from runreport.compare.record import Comparison
     from runreport.metrics.budget import ErrorBudget
 
 MOST_FINDINGS = 5

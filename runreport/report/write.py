@@ -8,14 +8,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from runreport.analysis.record import Analysis
-from runreport.compare.record import Comparison
 from runreport.errors import InputError
 from runreport.report.build import build_report
 from runreport.report.markdown import DATA_URI, render_markdown
 from runreport.report.model import ChartGroup
+
+if TYPE_CHECKING:
+    from runreport.compare.record import Comparison
 
 Form = Literal["md", "embedded", "html"]
 """What is written: Markdown with its charts beside it, Markdown with its charts inside, or a page."""
@@ -64,8 +66,11 @@ def write_text(path: Path, text: str) -> None:
     """
     part = path.with_name(f".{path.name}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8", newline="\n")
+        try:
+            part.write_text(text, encoding="utf-8", newline="\n")
+        except FileNotFoundError:  # no folder yet: once a call, not once a report
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(text, encoding="utf-8", newline="\n")
         part.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):  # the first error is the one to report
@@ -80,13 +85,21 @@ def write_report(
 ) -> Written:
     """The run's report in ``folder``: ``<name>.md`` with, where ``charts``, the SVG files it shows; or one file that holds
     its charts (``embedded`` Markdown, or ``html``)."""
+    return write_and_keep(analysis, comparison, folder, name, charts=charts, form=form)[0]
+
+
+def write_and_keep(
+    analysis: Analysis, comparison: Comparison | None, folder: Path, name: str, *, charts: bool, form: Form = "md"
+) -> tuple[Written, str]:
+    """:func:`write_report`, and the report's text beside it: who keeps it need not read it again."""
     if form == "html":
         from runreport.report.html import render_html
 
         groups = page_charts(analysis) if charts else {}
         report = folder / f"{name}.html"
-        write_text(report, render_html(build_report(analysis, comparison, charts=groups)))
-        return Written(name=analysis.run.name, report=report)
+        page = render_html(build_report(analysis, comparison, charts=groups))
+        write_text(report, page)
+        return Written(name=analysis.run.name, report=report), page
     drawn: dict[str, str] = {}
     paths: list[Path] = []
     for kind, svg in drawings(analysis) if charts else ():
@@ -98,8 +111,9 @@ def write_report(
         drawn[kind] = path.name
         paths.append(path)
     report = folder / f"{name}.md"
-    write_text(report, render_markdown(build_report(analysis, comparison, drawn)))
-    return Written(name=analysis.run.name, report=report, charts=tuple(paths))
+    text = render_markdown(build_report(analysis, comparison, drawn))
+    write_text(report, text)
+    return Written(name=analysis.run.name, report=report, charts=tuple(paths)), text
 
 
 def drawings(analysis: Analysis) -> Iterator[tuple[str, str]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from runreport.compare.record import Best, Comparison
 from runreport.context import Final
 from runreport.marks import clean, code, plain, strong
 from runreport.report.model import Block, Bullets, ChartGroup, Fold, Omitted, Paragraph, Section, Table, table
@@ -13,6 +13,9 @@ from runreport.report.sections.factors import factor_name, levels_table
 from runreport.report.sections.page import Page
 from runreport.report.sections.results import BOUNDED, bound_text
 from runreport.wording import fixed, interval, listing, number, percent, plural, setting
+
+if TYPE_CHECKING:
+    from runreport.compare.record import Best, Comparison
 
 TITLE = "Comparison with the other runs"
 NAMES = {"r2": "R²", "pearson_r": "correlation r", "mae": "MAE", "rmse": "RMSE", "bias": "|bias β|"}

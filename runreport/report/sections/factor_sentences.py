@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from runreport.compare.design import Contrast, Effect, Estimate
+from typing import TYPE_CHECKING
+
 from runreport.marks import clean, code, plain, strong
 from runreport.wording import fixed, interval, listing, number, plural
+
+if TYPE_CHECKING:
+    from runreport.compare.design import Contrast, Effect, Estimate
 
 NAMES = {
     "r2": "R²",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from runreport.compare.design import Contrast, Design, Effect, Estimate, Factor, Summary
-from runreport.compare.record import Comparison
 from runreport.marks import clean, code, strong
 from runreport.report.model import Block, Bullets, ChartGroup, Figure, Paragraph, Section, Table, table
 from runreport.report.sections.factor_sentences import NAMES, WORDS, answers, budget_answer, figure, trend_sentences
 from runreport.wording import fixed, interval, listing, number, plural
+
+if TYPE_CHECKING:
+    from runreport.compare.design import Contrast, Design, Effect, Estimate, Factor, Summary
+    from runreport.compare.record import Comparison
 
 MOST_LEVELS = 20
 """Levels written out a factor; the JSON holds all."""
@@ -37,7 +40,8 @@ def effect_blocks(effect: Effect, comparison: Comparison, figure: Figure | Chart
     if figure is not None:
         blocks.append(figure)
     blocks.append(levels_table((effect,)))
-    missing = _without_r2(effect.factor, comparison.design.split if isinstance(comparison.design, Design) else None)
+    design = comparison.design
+    missing = _without_r2(effect.factor, None if isinstance(design, str) else design.split)
     if missing:
         blocks.append(Paragraph(text=missing))
     blocks += [differences_table(effect, SCORES), Paragraph(text=noise_sentence(effect))]
@@ -46,8 +50,8 @@ def effect_blocks(effect: Effect, comparison: Comparison, figure: Figure | Chart
     if trends:
         blocks.append(Bullets(items=tuple(trends)))
     blocks += [Paragraph(text=text) for text in (sampling_sentence(effect), *_alone(effect.factor)) if text]
-    if isinstance(comparison.design, Design) and comparison.effects[0] is effect:
-        blocks += [Paragraph(text=text) for text in design_notes(comparison.design)]
+    if not isinstance(design, str) and comparison.effects[0] is effect:
+        blocks += [Paragraph(text=text) for text in design_notes(design)]
     return blocks
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from runreport.analysis.record import Analysis
-from runreport.compare.record import Comparison
 from runreport.report.model import Block, ChartGroup, Figure
+
+if TYPE_CHECKING:
+    from runreport.compare.record import Comparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
