@@ -27,7 +27,7 @@ from runreport.cli.common import (
     watched,
 )
 from runreport.cli.engine import EngineName, runs_by_engine
-from runreport.cli.many import MOST_COMPARED, Job, Kept, Reuse, finished, whole_document
+from runreport.cli.many import MOST_COMPARED, Job, Kept, Reuse, collect_seldom, finished, whole_document
 from runreport.cli.options import Column, Group, Key, Paths, Reader, SettingsFile, Truth
 from runreport.errors import InputError
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from runreport.analysis.record import Analysis
+    from runreport.compare.record import Comparison
     from runreport.criteria.spec import Tier
     from runreport.ingest.reader import ReadOptions
     from runreport.report.write import Form
@@ -203,6 +204,7 @@ def _many(
     """A report (or the JSON) of each run as it is finished; none is compared with another."""
     from runreport.report.write import next_name, write_text
 
+    collect_seldom()
     say(f"{count} logs: more than {MOST_COMPARED} are not compared with each other")
     errors: list[InputError] = []
     reported = failed = 0
@@ -245,12 +247,20 @@ def _many(
         raise typer.Exit(UNUSABLE)
 
 
-def _json(analyses: list[Analysis], out: Path | None) -> None:
+def _compared(analyses: list[Analysis]) -> Comparison | None:
+    """The runs beside each other; a run alone does not even import what compares."""
+    if len(analyses) < 2:
+        return None
     from runreport.compare.engine import compare_runs
+
+    return compare_runs(analyses)
+
+
+def _json(analyses: list[Analysis], out: Path | None) -> None:
     from runreport.report.json import document, to_json
     from runreport.report.write import write_text
 
-    text = to_json(document(analyses, compare_runs(analyses) if len(analyses) > 1 else None))
+    text = to_json(document(analyses, _compared(analyses)))
     if out is not None:
         write_text(out if out.suffix == ".json" else out / "runreport.json", text)
     typer.echo(text, nl=False)
@@ -268,12 +278,11 @@ def _reports(
     jobs: int,
 ) -> None:
     from runreport.cli.many import write_reports
-    from runreport.compare.engine import compare_runs
     from runreport.report.write import file_names
 
     if not analyses:
         return
-    comparison = compare_runs(analyses) if len(analyses) > 1 else None
+    comparison = _compared(analyses)
     screen = console() if sys.stdout.isatty() and not plain else None
     names = file_names([a.run.name for a in analyses])
     # All files first: a reader who closes the pipe early (`| head`) must not lose reports.

@@ -9,7 +9,7 @@ import sqlite3
 import sys
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -50,6 +50,7 @@ class Cache:
     def __init__(self, place: Path, base: bytes) -> None:
         self._base = base
         self._waiting: list[tuple[bytes, bytes]] = []
+        self._empty = False  # a first call need not look up each of its logs
         self._file = place / NAME
         self._connection: sqlite3.Connection | None = None
         self._index: Index | None = None
@@ -58,6 +59,7 @@ class Cache:
                 place.mkdir(parents=True, exist_ok=True)
                 self._connection = sqlite3.connect(self._file, timeout=PATIENCE_S)
                 self._connection.execute("CREATE TABLE IF NOT EXISTS reports (key BLOB PRIMARY KEY, value BLOB)")
+                self._empty = self._connection.execute("SELECT 1 FROM reports LIMIT 1").fetchone() is None
                 self._index = Index(self._connection)
                 return
             except sqlite3.DatabaseError as error:
@@ -104,7 +106,7 @@ class Cache:
 
     def get(self, key: bytes | None) -> tuple[Kept, ...] | None:
         """The reports under a key; None where there are none, or the entry is damaged."""
-        if self._connection is None or key is None:
+        if self._connection is None or key is None or self._empty:
             return None
         try:
             row = self._connection.execute("SELECT value FROM reports WHERE key = ?", (key,)).fetchone()
@@ -154,9 +156,14 @@ class Cache:
 def _packed(key: bytes, kept: Sequence[Kept]) -> bytes:
     """Compressed JSON behind a checksum of it and its key."""
     data = zlib.compress(
-        json.dumps([asdict(one) for one in kept], ensure_ascii=False).encode("utf-8", "surrogatepass"), 1
+        json.dumps([_plain(one) for one in kept], ensure_ascii=False).encode("utf-8", "surrogatepass"), 1
     )
     return hashlib.blake2b(key + data, digest_size=16).digest() + data
+
+
+def _plain(one: Kept) -> dict[str, object]:
+    notes = [{"code": note.code, "message": note.message, "epoch": note.epoch} for note in one.notes]
+    return {"name": one.name, "notes": notes, "title": one.title, "text": one.text}
 
 
 def _unpacked(key: bytes, value: object) -> tuple[Kept, ...] | None:

@@ -43,6 +43,7 @@ class Index:
             "modified INTEGER, changed INTEGER, digest BLOB) WITHOUT ROWID"
         )
         self._connection = connection
+        self._empty = connection.execute("SELECT 1 FROM files LIMIT 1").fetchone() is None
         self._new: dict[bytes, tuple[bytes, Stamp, bytes]] = {}
 
     def digest(self, path: Path) -> bytes:
@@ -54,9 +55,7 @@ class Index:
             return digest_of(path)
         place = os.fsencode(path.absolute())
         stamp = Stamp.of(path.stat())
-        row = self._connection.execute(
-            "SELECT device, inode, size, modified, changed, digest FROM files WHERE path = ?", (place,)
-        ).fetchone()
+        row = None if self._empty else self._connection.execute(KNOWN, (place,)).fetchone()
         if row is not None and row[:5] == stamp and isinstance(row[5], bytes) and len(row[5]) == SIZE:
             return row[5]
         began = time.time_ns()
@@ -70,14 +69,21 @@ class Index:
         """Remembers what was read, within the transaction of the caller."""
         rows = [(place, *stamp, digest) for place, stamp, digest in self._new.values()]
         self._connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        self._empty = self._empty and not rows
         self._new.clear()
 
 
+KNOWN = "SELECT device, inode, size, modified, changed, digest FROM files WHERE path = ?"
 SIZE = 32
 """Bytes of a digest."""
+AT_ONCE = 256 * 1024
+"""Bytes of a file that are read at once: a log is less."""
 
 
 def digest_of(path: Path) -> bytes:
     """BLAKE2b of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=SIZE)).digest()
+    digest = hashlib.blake2b(digest_size=SIZE)
+    with path.open("rb", buffering=0) as file:  # `hashlib.file_digest` fills a buffer of as many zeros before each
+        while data := file.read(AT_ONCE):
+            digest.update(data)
+    return digest.digest()

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runreport.errors import InputError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+    from multiprocessing.context import BaseContext
+
     from runreport.analysis.record import Analysis
     from runreport.cli.cache import Cache
     from runreport.compare.record import Comparison
@@ -24,8 +30,14 @@ if TYPE_CHECKING:
 
 MOST_COMPARED = 200
 """Runs of one call up to which each pair is compared: 20,000 pairs take a minute, and a table of more helps nobody."""
-AHEAD = 8
-"""Runs per process that are read before the first of them is finished: enough that none waits, few enough to hold."""
+AHEAD = 2
+"""Batches per process that are read before the first of them is finished: enough that none waits, few enough to hold."""
+BATCH = 8
+"""Runs sent to a process at once: sending takes as long as a fifth of a report, whatever is sent. A run with predictions goes
+alone: it can be large, and takes far longer than its way."""
+COLLECT_AFTER = 50_000
+"""Objects made before Python looks for cycles among the young ones. At its own 700 it looks some thirty times a report and
+finds none: a seventh of the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +91,21 @@ _job: Job | None = None
 def _begin(job: Job) -> None:
     global _job
     _job = job
+    collect_seldom()
 
 
-def _finish(run: Run, name: str) -> Done:
-    """In a process of the pool: the run's report."""
+def _finish(runs: Sequence[tuple[Run, str]]) -> list[Done]:
+    """In a process of the pool: the report of each run, under its name."""
     if _job is None:
         raise RuntimeError("the pool was not begun")
-    return finish(run, name, _job)
+    return [finish(run, name, _job) for run, name in runs]
+
+
+def collect_seldom() -> None:
+    """For a process that makes many reports: what it has imported is not looked at again, and new objects seldom."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])
 
 
 def finish(run: Run, name: str, job: Job) -> Done:
@@ -94,18 +114,18 @@ def finish(run: Run, name: str, job: Job) -> Done:
     from runreport.report.headline import headline
     from runreport.report.json import document, to_json
     from runreport.report.terminal import first_sentence
-    from runreport.report.write import write_report
+    from runreport.report.write import write_and_keep
 
     try:
         analysis = analyze_run(run, job.settings, job.tiers)
         if job.folder is None:
             text = to_json(document([analysis])["runs"][0]).rstrip("\n")
             return Done(document=text, kept=_kept(run, "", text) if job.keep else None)
-        written = write_report(analysis, None, job.folder, name, charts=job.charts, form=job.form)
+        written, text = write_and_keep(analysis, None, job.folder, name, charts=job.charts, form=job.form)
     except InputError as error:
         return Done(error=str(error))
     title = first_sentence(headline(analysis))
-    kept = _kept(run, title, written.report.read_text(encoding="utf-8")) if job.keep else None
+    kept = _kept(run, title, text) if job.keep else None
     return Done(report=written.report.as_posix(), title=title, kept=kept)
 
 
@@ -136,31 +156,68 @@ def finished(runs: Iterable[Run | Kept], names: Callable[[str], str], job: Job, 
             name = names(run.name)
             yield again(run, name, job) if isinstance(run, Kept) else finish(run, name, job)
         return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+    with ExitStack() as stack:
 
-    # Spawned, not forked: threads of the frame library do not survive a fork.
-    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_begin, initargs=(job,)) as pool:
+        @cache
+        def pool() -> Executor:  # begun with the first run that no earlier call has reported
+            from concurrent.futures import ProcessPoolExecutor
+
+            return stack.enter_context(ProcessPoolExecutor(jobs, _way_to_start(), initializer=_begin, initargs=(job,)))
+
         yield from _in_order(pool, runs, names, job, AHEAD * jobs)
 
 
+def _way_to_start() -> BaseContext:
+    """Forked where this process has one thread: what it has imported is there at once, for a quarter of a second a process.
+
+    Else spawned: the threads of the frame library do not survive a fork. Only Linux tells how many there are.
+    """
+    from multiprocessing import get_context
+
+    try:
+        alone = len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208  (names are counted, not looked at)
+    except OSError:
+        alone = False
+    if not alone:
+        return get_context("spawn")
+    import runreport.analysis.engine  # noqa: F401  (so that each process has it)
+    from runreport.report.markdown import environment
+
+    environment().get_template("report.md.j2")
+    return get_context("fork")
+
+
 def _in_order(
-    pool: Executor, runs: Iterable[Run | Kept], names: Callable[[str], str], job: Job, most: int
+    pool: Callable[[], Executor], runs: Iterable[Run | Kept], names: Callable[[str], str], job: Job, most: int
 ) -> Iterator[Done]:
-    waiting: deque[Future[Done] | Done] = deque()
+    waiting: deque[Future[list[Done]] | Kept] = deque()
+    named: deque[str] = deque()
+    batch: list[tuple[Run, str]] = []
+
+    def send() -> None:
+        if batch:
+            waiting.append(pool().submit(_finish, batch.copy()))
+            batch.clear()
+
+    def first() -> list[Done]:
+        done = waiting.popleft()
+        return [again(done, named.popleft(), job)] if isinstance(done, Kept) else done.result()
+
     for run in runs:
+        name = names(run.name)
         if isinstance(run, Kept):
-            waiting.append(again(run, names(run.name), job))
+            send()
+            waiting.append(run)
+            named.append(name)
         else:
-            waiting.append(pool.submit(_finish, run, names(run.name)))
-        if len(waiting) >= most:
-            yield _result(waiting.popleft())
+            batch.append((run, name))
+            if len(batch) >= BATCH or run.predictions is not None or run.epoch_predictions is not None:
+                send()
+        while len(waiting) > most:
+            yield from first()
+    send()
     while waiting:
-        yield _result(waiting.popleft())
-
-
-def _result(done: Future[Done] | Done) -> Done:
-    return done if isinstance(done, Done) else done.result()
+        yield from first()
 
 
 class Reuse:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -223,3 +225,53 @@ def test_broken_files_are_told_again(here: Path, monkeypatch: pytest.MonkeyPatch
     results = [run("logs") for _ in range(2)]
     assert [r.exit_code for r in results] == [2, 2]
     assert results[0].stderr == results[1].stderr
+
+
+BEGUN = """
+import sys
+from runreport.cli import analyze, app, many
+analyze.MOST_COMPARED = 2
+real = many._way_to_start
+def way():
+    found = real()
+    print(found.get_start_method(), file=sys.stderr)
+    return found
+many._way_to_start = way
+app(sys.argv[1:])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only Linux tells how many threads there are")
+@pytest.mark.parametrize("threads", [False, True])
+def test_processes_are_forked_from_one_thread_only_and_write_the_same(
+    here: Path, monkeypatch: pytest.MonkeyPatch, threads: bool
+) -> None:
+    begin = (
+        "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n" if threads else ""
+    )
+    command = [sys.executable, "-c", begin + BEGUN, "analyze", "logs", "--out", "two", "--jobs", "2", "--no-cache"]
+    done = subprocess.run(command, cwd=here, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    assert ("spawn" if threads else "fork") in done.stderr.splitlines()
+    few(monkeypatch)
+    assert run("logs", "--out", "one", "--no-cache").exit_code == 0
+    assert files(here / "one") == files(here / "two")
+
+
+def test_runs_come_out_in_order_whether_kept_or_new(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few(monkeypatch)
+    monkeypatch.setattr(many, "BATCH", 2)
+    run("logs", "--out", "out")
+    for name in ("run1", "run4"):
+        path = here / "logs" / f"{name}.csv"
+        path.write_text(path.read_text() + "9,0.1,0.45,0.6\n")
+    result = run("logs", "--out", "out", "--jobs", "2", "-q")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.splitlines() == [f"out/run{k}.md" for k in range(COUNT)]
+    assert ["9 epochs" in (here / "out" / f"run{k}.md").read_text() for k in range(COUNT)] == [
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
