@@ -97,7 +97,7 @@ def one_row_an_epoch(epochs: Sequence[float], columns: Columns, measured: Sequen
     """
     if all(map(operator.lt, epochs, epochs[1:])):  # in order and each once, as in most logs
         columns_as_logged = {name: tuple(values) for name, values in columns.items()}
-        return History(epochs=tuple(_whole(e) for e in epochs), columns=columns_as_logged), []
+        return History(epochs=tuple([int(e) if e.is_integer() else e for e in epochs]), columns=columns_as_logged), []
     rows_of: dict[float, list[int]] = {}
     for row, epoch in enumerate(epochs):
         rows_of.setdefault(epoch, []).append(row)

@@ -37,6 +37,8 @@ SHORTEST_OF = 19
 by chance once in n + 1 times, here at most 5 %."""
 UNFINISHED = ("-", "+", ".", "e", "E", "e-", "E-", "e+", "E+")
 """How a number ends that was cut off while it was written."""
+SPACES = ' \t\r\x0b\x0c\x1c\x1d\x1e\x1f"'
+"""Of a text without one of these, and of ASCII alone, no cell is padded; a quoted cell may hold a line end."""
 UNCLOSED = "unexpected end of data"
 """What the csv module's strict mode says of a quote that the file never closes."""
 Rows = list[tuple[int, list[str]]]
@@ -141,7 +143,8 @@ def read_table(path: Path, *, lenient: bool = False, begin: Begin | None = None)
         twice = next(h for h in header if header.count(h) > 1)
         named = f"named {twice!r}" if twice else "without a name"
         raise InputError(path, found=f"two columns {named}", expected="each name once", remedy="rename or remove one")
-    kept = [(line, cells) for line, cells in body if tuple(cells) != header]
+    names = list(header)
+    kept = [(line, cells) for line, cells in body if cells != names]
     if len(kept) < len(body):
         times = len(body) - len(kept)
         often = "once more" if times == 1 else f"{times} times more"
@@ -292,10 +295,11 @@ def _cells(path: Path, text: str) -> tuple[list[tuple[int, list[str]]], int | No
     reader = csv.reader(io.StringIO(text), delimiter=separator_of(text), strict=True)
     numbered: list[tuple[int, list[str]]] = []
     before = 0
+    padded = not text.isascii() or any(space in text for space in SPACES)
     try:
         for cells in reader:
             before = reader.line_num
-            stripped = [c.strip() for c in cells]
+            stripped = [c.strip() for c in cells] if padded else cells
             if any(stripped):
                 numbered.append((before, stripped))
     except csv.Error as error:
