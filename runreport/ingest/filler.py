@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from runreport.ingest.columns import TRAIN_WORDS, VALIDATION_WORDS, plain
-from runreport.ingest.documents import KNOWN
+from runreport.ingest.columns import KNOWN, TRAIN_WORDS, VALIDATION_WORDS, plain
 from runreport.run import Note
 from runreport.wording import plural
 

@@ -17,15 +17,12 @@ from runreport.ingest.bare_splits import bare_losses
 from runreport.ingest.cells import numbers_where_they_are, seconds
 from runreport.ingest.columns import (
     ALIASES,
-    ID_LIKE,
     SCORES,
     TRAIN_WORDS,
-    TRUE_NAMES,
     VALIDATION_WORDS,
     is_percent,
     map_columns,
     plain,
-    prediction_columns,
     several_loaders,
 )
 from runreport.ingest.epochs import (
@@ -37,6 +34,7 @@ from runreport.ingest.epochs import (
     with_epochs_of_steps,
 )
 from runreport.ingest.filler import without_filler
+from runreport.ingest.prediction_columns import ID_LIKE, TRUE_NAMES, prediction_columns
 from runreport.ingest.table import LARGEST, MISSING, Table, bounded, is_number, numbers, read_table, to_float
 from runreport.run import Note
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from runreport.ingest.columns import FILED_UNDER, plain
-from runreport.ingest.documents import KNOWN, MOST_COLUMNS, RUNWIDE, SPLIT_KEYS, SPLITS, split_of
+from runreport.ingest.columns import FILED_UNDER, KNOWN, plain
+from runreport.ingest.documents import MOST_COLUMNS, RUNWIDE, SPLIT_KEYS, SPLITS, split_of
 from runreport.ingest.table import MISSING, Table, is_number, to_float
 from runreport.marks import clean
 from runreport.run import Note

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from runreport.ingest.columns import plain
-from runreport.ingest.documents import MEASURED, SPLITS, split_of
-from runreport.ingest.printed_lines import COUNT_OF, Line, counted_line, of_split, parse_line
+from runreport.ingest.documents import SPLITS, measures, split_of
+from runreport.ingest.printed_caffe import NetOutputs
+from runreport.ingest.printed_lines import (
+    COUNT_OF,
+    MOST_LINE,
+    Line,
+    counted_line,
+    names_of_targets,
+    of_split,
+    parse_line,
+    target_of,
+)
 from runreport.marks import clean
 from runreport.run import Note
 from runreport.wording import plural
 
 ANSI = re.compile(r"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|[@-Z\\^_])")
-BREAKS = re.compile(r"[\n\r\x08\x0b\x0c]+")
-"""Line ends; a carriage return and a row of backspaces begin a progress bar's next state."""
+BREAKS = re.compile(r"[\n\r\x08\x0b\x0c]+|(?<=(?:it/s|s/it)\])(?=[^\W_])")
+"""Line ends; a carriage return and a row of backspaces begin a progress bar's next state, and what follows a bar is a line."""
 STARS = re.compile(r"\s{0,20}(\*{1,2})\s")
 """CGCNN: one star before the figures of validation, two before those of the test set."""
 BATCHES_OF = re.compile(r"\s{0,20}(?:test|val|valid|validation|eval)\w{0,10}:\s{0,5}\[", re.IGNORECASE)
@@ -41,6 +51,8 @@ ANNOUNCED = re.compile(
 TEST_PHASE = re.compile(r"\bevaluat\w{0,10}\b.{0,40}\btest\b", re.IGNORECASE)
 TESTING = re.compile(r"[^\w]{2,20}testing\b", re.IGNORECASE)
 """``>>>>>>>testing : model<<<<<<<`` (Informer and its many descendants): the bare figures after it are of the test set."""
+BAR_EPOCH = re.compile(r"(?:it/s|s/it|\?it).{0,200}?[\s,]epochs?[=:]\s?(\d{1,9})", re.IGNORECASE)
+"""A progress bar that counts the epochs behind itself: ``50/50 [00:05, 9.1it/s, epoch=1/5]`` (GluonTS)."""
 BEST_FOLLOWS = re.compile(r"best iteration is", re.IGNORECASE)
 """LightGBM repeats the line of the best round after these words."""
 
@@ -69,11 +81,14 @@ class Log:
     boosting: bool = False
     counted: bool = False
     batches: int = 0
+    bars_ahead: bool = False
+    targets: frozenset[str] = frozenset()
+    nets: NetOutputs = field(default_factory=NetOutputs)
 
     @property
     def tells(self) -> bool:
         """Whether some epoch has a figure that reports know, or a round those of a boosting library."""
-        known = any(plain(n) in MEASURED for r in self.records for n in (*r.figures, *r.shown))
+        known = any(measures(n) for r in self.records for n in (*r.figures, *r.shown))
         return known or (self.boosting and bool(self.records))
 
     @property
@@ -94,10 +109,11 @@ def collect(lines: Iterable[str]) -> Log:
     Where no line names one, and lines begin with a count that rises (``[3/50]``), that is the epoch.
     """
     lines = list(lines)
-    log = _collect(lines, parse_line)
+    log = Log(bars_ahead=_bars_ahead(lines), targets=names_of_targets(lines))
+    _collect(lines, parse_line, log)
     if log.tells or log.has_bare_splits:
         return log
-    counted = _collect((line for line in lines if COUNT_OF.match(line)), counted_line)
+    counted = _collect((line for line in lines if COUNT_OF.match(line)), counted_line, Log())
     ats = [record.at for record in counted.records]
     rises = len(set(ats)) > 1 and sum(b < a for a, b in pairwise(ats)) <= len(ats) // 10
     if rises and (counted.tells or counted.has_bare_splits):
@@ -106,9 +122,34 @@ def collect(lines: Iterable[str]) -> Log:
     return log
 
 
-def _collect(lines: Iterable[str], parse: Callable[[str], Line | None]) -> Log:
-    """The epochs of the lines as ``parse`` takes them."""
-    log = Log()
+def _bars_ahead(lines: Sequence[str]) -> bool:
+    """Whether progress bars count the epochs from 1 behind themselves, and the lines between them from 0 (GluonTS).
+
+    So it is where each line that names an epoch has the number before that of the bar above it, and each bar the number after
+    that of the line above it.
+    """
+    if not any("it" in line and BAR_EPOCH.search(line[:MOST_LINE]) for line in lines):
+        return False
+    last: tuple[bool, float] | None = None
+    changes = {True: 0, False: 0}
+    for line in lines:
+        bar = BAR_EPOCH.search(line[:MOST_LINE])
+        at = float(bar[1]) if bar else None
+        if bar is None and (found := parse_line(line)) is not None and found.axis == "epoch":
+            at = found.at
+        if at is None:
+            continue
+        is_bar = bar is not None
+        if last is not None and last[0] != is_bar:
+            if at != last[1] + (1 if is_bar else -1):
+                return False
+            changes[is_bar] += 1
+        last = (is_bar, at)
+    return all(changes.values())
+
+
+def _collect(lines: Iterable[str], parse: Callable[[str], Line | None], log: Log) -> Log:
+    """The log with the epochs of the lines as ``parse`` takes them."""
     current: Record | None = None
     section: str | None = None
     announced: str | None = None
@@ -125,12 +166,18 @@ def _collect(lines: Iterable[str], parse: Callable[[str], Line | None]) -> Log:
             if announced == "test":
                 announced, testing = None, testing or current is not None
             continue
+        if (outputs := log.nets.figures_of(line)) is not None:
+            if current is not None:
+                current.figures |= outputs
+            continue
         testing = testing or bool(current and TEST_PHASE.search(line[:200]))
         tested = tested or bool(current and TESTING.match(line))
         stars = STARS.match(line)
         found = parse(line)
         if found is None:
             continue
+        if log.bars_ahead and found.axis == "epoch" and found.at is not None and BAR_EPOCH.search(line):
+            found = found._replace(at=found.at - 1)
         if found.boosting and repeats_best:
             repeats_best = False
             continue
@@ -139,6 +186,8 @@ def _collect(lines: Iterable[str], parse: Callable[[str], Line | None]) -> Log:
             for name, value in found.figures.items()
             if not (found.averaged and plain(name) in ("time", "data"))  # seconds of a batch, not of the epoch
         }
+        if found.axis is None and (target := target_of(line, log.targets)) is not None:
+            figures = {f"{name} [{clean(target)}]": value for name, value in figures.items()}
         if announced is not None and found.axis is None and figures:
             section, announced = announced, None
         if found.axis is not None and found.at is not None:
@@ -158,7 +207,7 @@ def _collect(lines: Iterable[str], parse: Callable[[str], Line | None]) -> Log:
             elif current is None or (current.axis, current.at) != (axis, found.at):
                 current = Record(axis=axis, word=found.axis, at=found.at)
                 log.records.append(current)
-            current.open = not any(plain(n) in MEASURED for n in figures) or found.averaged
+            current.open = not any(measures(n) for n in figures) or found.averaged
             log.averaged |= found.averaged
             log.boosting |= found.boosting
         elif current is None:
@@ -189,7 +238,7 @@ def _take(record: Record, figures: dict[str, float], line: Line, *, final: bool)
     if line.partial:
         record.shown |= figures
         return
-    told = [n for n in figures if plain(n) in MEASURED]
+    told = [n for n in figures if measures(n)]
     if not line.averaged and not final and any(n in record.figures and record.figures[n] != figures[n] for n in told):
         record.repeated = True
     record.first = {**figures, **record.first}
@@ -223,9 +272,20 @@ def finished(log: Log, notes: list[Note]) -> list[Record]:
     if log.counted:
         message = "no line names an epoch: the count that lines begin with was taken for it"
         notes.append(Note(code="derived", message=message))
+    if log.bars_ahead:
+        message = "progress bars count epochs from 1, the lines between them from 0: both were read as from 0"
+        notes.append(Note(code="derived", message=message))
+    notes += log.nets.notes()
     kept = [r for r in kept if r.axis == axis]
+    kept = kept[_settings(kept) :]
     _settle_repeats(kept, notes)
     return kept
+
+
+def _settings(records: Sequence[Record]) -> int:
+    """How many of the first records are settings (``'epoch': 300, 'learning_rate': 0.001``): no figure, and a later epoch."""
+    first = next((i for i, r in enumerate(records) if any(measures(n) for n in r.figures)), 0)
+    return first if any(r.at > records[first].at for r in records[:first]) else 0
 
 
 def _settle_repeats(records: list[Record], notes: list[Note]) -> None:
