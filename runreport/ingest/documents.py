@@ -117,8 +117,10 @@ def split_of(text: object) -> str | None:
 
 
 def measures(name: str) -> bool:
-    """Whether a figure of this name makes a log: ``Val Loss``, and ``avg epoch loss``."""
-    return usual_name(name) in MEASURED
+    """Whether a figure of this name makes a log: ``Val Loss``, ``avg epoch loss``, and ``loss_val``, the split last."""
+    usual = usual_name(name)
+    front, _, tail = usual.rpartition("_")
+    return usual in MEASURED or (tail in ("train", "val", "valid", "validation") and front in MEASURED)
 
 
 def flat(document: Mapping[str, object], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, object]]:

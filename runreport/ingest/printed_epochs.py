@@ -53,8 +53,8 @@ TESTING = re.compile(r"[^\w]{2,20}testing\b", re.IGNORECASE)
 """``>>>>>>>testing : model<<<<<<<`` (Informer and its many descendants): the bare figures after it are of the test set."""
 BAR_EPOCH = re.compile(r"(?:it/s|s/it|\?it).{0,200}?[\s,]epochs?[=:]\s?(\d{1,9})", re.IGNORECASE)
 """A progress bar that counts the epochs behind itself: ``50/50 [00:05, 9.1it/s, epoch=1/5]`` (GluonTS)."""
-BEST_FOLLOWS = re.compile(r"best iteration is", re.IGNORECASE)
-"""LightGBM repeats the line of the best round after these words."""
+BEST_FOLLOWS = re.compile(r"best iteration(?: is)?:?\s{0,9}$", re.IGNORECASE)
+"""LightGBM and XGBoost print the line of the best round after these words."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -180,6 +180,7 @@ def _collect(lines: Iterable[str], parse: Callable[[str], Line | None], log: Log
             found = found._replace(at=found.at - 1)
         if found.boosting and repeats_best:
             repeats_best = False
+            _take_best(log.records, found)
             continue
         figures = {
             clean(name).strip(): value
@@ -210,8 +211,8 @@ def _collect(lines: Iterable[str], parse: Callable[[str], Line | None], log: Log
             current.open = not any(measures(n) for n in figures) or found.averaged
             log.averaged |= found.averaged
             log.boosting |= found.boosting
-        elif current is None:
-            continue
+        elif current is None or log.boosting:
+            continue  # what a program prints after its rounds is of none of them
         elif stars or BATCHES_OF.match(line):
             held = "test" if testing or (stars and stars[1] == "**") else "val"
             figures = {of_split(held, n): v for n, v in figures.items()}
@@ -231,6 +232,20 @@ def _collect(lines: Iterable[str], parse: Callable[[str], Line | None], log: Log
             figures = {n: v for n, v in figures.items() if split_of(plain(n).split("_")[0]) is not None}
         _take(current, figures, found, final=stars is not None)
     return log
+
+
+def _take_best(records: list[Record], line: Line) -> None:
+    """The best round into its place, where only each tenth or so was printed and it was none of them."""
+    start = len(records)
+    while start > 0 and (start == len(records) or records[start - 1].at < records[start].at):
+        start -= 1
+    at = line.at or 0.0
+    place = next((i for i in range(start, len(records)) if records[i].at >= at), len(records))
+    if place == len(records) or records[place].at > at:
+        records.insert(
+            place,
+            Record(axis="step", word="iter", at=at, figures={clean(n).strip(): v for n, v in line.figures.items()}),
+        )
 
 
 def _take(record: Record, figures: dict[str, float], line: Line, *, final: bool) -> None:

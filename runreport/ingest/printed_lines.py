@@ -54,6 +54,15 @@ OF_A_NAME = re.compile(
 ORDINAL = re.compile(r"\b(\d{1,9})(?:st|nd|rd|th) (epoch|step|iteration|round)\b", re.IGNORECASE)
 GLUED = re.compile(r"(?<![\w./-])(epoch|iter|step)[_-]?(\d{1,9})(?=[\s:,|\])])", re.IGNORECASE)
 """``1st epoch`` and ``Epoch30:``."""
+ELSEWHERE = re.compile(
+    r"\b[ée]po(?:cas?|ques?|che)\b|эпоха|エポック|에포크|에폭|第\s?(?=\d{1,9}\s?[轮輪])", re.IGNORECASE
+)
+"""What an epoch is called in Spanish, Portuguese, French, German, Russian, Japanese, Korean and Chinese."""
+STAGE = re.compile(
+    r"(?:[^\n]{0,60}[^\w\n])?step (\d{1,9})(?: ?(?:/|of) ?\d{1,9})?[\])]?(?:\s?[:.)-]+\s?|\s)[^\W\d]", re.IGNORECASE
+)
+MOST_STAGES = 30
+"""``Step 4: Evaluation`` numbers the stages of a program up to here: no more are given titles."""
 UNIT = re.compile(r"\s?(\([^()=:,|;]{1,30}\))$")
 """What stands in brackets behind a name: ``RMSE (meters)``, ``R2 (%)``."""
 COUNT_OF = re.compile(
@@ -170,6 +179,8 @@ def parse_line(line: str) -> Line | None:
     """
     if len(line) > MOST_LINE or not any(c.isdigit() for c in line) or SUMMED_UP.search(line):
         return None
+    if not line.isascii() or "po" in line:
+        line = ELSEWHERE.sub("Epoch ", line)
     line = GLUED.sub(r"\1 \2", ORDINAL.sub(r"\2 \1", line))
     clock = CLOCK.match(line)
     boosted = ROUND.match(line, clock.end() if clock else 0)
@@ -191,6 +202,8 @@ def parse_line(line: str) -> Line | None:
     axis = next((a for a in ("epoch", "step", "iter") if a in pairs), None)
     past = PAST.search(line) if axis is not None else None
     if past and (len(pairs) == 1 or past.start() < _axis_at(line)):
+        return None
+    if axis == "step" and len(pairs) == 1 and _is_stage(line):
         return None
     bar, share = BAR_AT_START.match(line), BAR_SHARE.search(line)
     partial = (bar is not None and bar[1] != bar[2]) or (share is not None and share[1] != "100")
@@ -221,6 +234,12 @@ def names_of_targets(lines: Iterable[str]) -> frozenset[str]:
     )  # fmt: skip
     names = frozenset(name for name, count in counts.items() if count >= FEWEST_LINES)
     return names if len(names) > 1 else frozenset()
+
+
+def _is_stage(line: str) -> bool:
+    """Whether a line is the title of a stage of a program, ``STEP 3: TRAINING``, and no step of an optimizer."""
+    found = STAGE.match(line)
+    return found is not None and int(found[1]) <= MOST_STAGES
 
 
 def _float(text: str) -> float | None:

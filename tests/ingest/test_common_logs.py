@@ -214,6 +214,27 @@ LAYOUTS: dict[str, tuple[str, str, dict[str, dict[int, float]]]] = {
     "printed: levels before the split": (
         "a.log", lines(lambda e: f"INFO Epoch {e}\nINFO Train RMSE: {T[e]} | Val RMSE: {V[e]}\n"), RMSE,
     ),
+    "printed: the split last": ("a.log", lines(lambda e: f"Epoch: {e:04d} loss_train: {T[e]} loss_val: {V[e]} loss_test: 9 time: 0.3s\n"), BOTH),
+    "printed: Spanish": ("a.log", lines(lambda e: f"  Época {e}/6 | Train Loss: {T[e]} | Val Loss: {V[e]}\n"), BOTH),
+    "printed: Chinese": ("a.log", lines(lambda e: f"第 {e} 轮 train_loss: {T[e]} val_loss: {V[e]}\n"), BOTH),
+    "Markdown, the best row in bold": (
+        "a.md", "| Iteration | Train RMSE | Val RMSE |\n|---|---|---|\n" + lines(lambda e: f"| {e} | {T[e]} | {f'**{V[e]}**' if e == 6 else V[e]} |\n"), RMSE,
+    ),
+    "LightGBM, and scores after it": (
+        "a.txt", lines(lambda e: f"[{e}]\ttraining's rmse: {T[e]}\tvalid_0's rmse: {V[e]}\n") + "Train R2: 0.99\nVal R2:   0.98\n", RMSE,
+    ),
+    "Transformers' log as a table": (
+        "a.csv", "loss,epoch,step,eval_loss,train_runtime,train_loss,total_flos\n"
+        + lines(lambda e: f"{T[e]},{e},{e * 10},,,,\n,{e},{e * 10},{V[e]},,,\n") + ",6,60,,99.5,7.0,1e15\n", BOTH,
+    ),
+    "Transformers' log as JSON": (
+        "a.json", json.dumps([row for e in EPOCHS for row in ({"loss": T[e], "epoch": e}, {"eval_loss": V[e], "epoch": e})]
+                             + [{"train_runtime": 99.5, "train_loss": 7.0, "epoch": 6}]), BOTH,
+    ),
+    "Transformers' log as JSON lines": (
+        "a.jsonl", lines(lambda e: json.dumps({"loss": T[e], "epoch": e}) + "\n" + json.dumps({"eval_loss": V[e], "epoch": e}) + "\n")
+        + json.dumps({"train_runtime": 99.5, "train_loss": 7.0, "epoch": 6}) + "\n", BOTH,
+    ),
     "Lightning with one loader named": (
         "metrics.csv", "epoch,step,train_loss,val_loss/dataloader_idx_0\n" + lines(lambda e: f"{e},{e},{T[e]},\n{e},{e},,{V[e]}\n"), BOTH,
     ),
@@ -430,3 +451,43 @@ def test_a_term_of_the_loss_does_not_stand_for_it(tmp_path: Path, total: str) ->
     assert isinstance(run, Run)
     assert run.history is not None
     assert (list(run.history.get("train_loss")), list(run.history.get("val_loss"))) == ([*T.values()], [*V.values()])
+
+
+@pytest.mark.parametrize("words", ["Early stopping, best iteration is:", "Stopping. Best iteration:"])
+def test_the_best_round_is_read_where_it_was_not_printed_in_its_turn(tmp_path: Path, words: str) -> None:
+    printed = "".join(f"[{e}]\ttrain's rmse: {1 / e}\tvalid's rmse: {2 / e}\n" for e in (10, 20, 30))
+    text = f"{printed}{words}\n[25]\ttrain's rmse: 0.03\tvalid's rmse: 0.01\n\n"
+    (tmp_path / "a.log").write_text(text + text.replace("[25]", "[20]"), encoding="utf-8")
+    first, second = load_runs([str(tmp_path / "a.log")])
+    assert isinstance(first, Run)
+    assert isinstance(second, Run)
+    assert first.history is not None
+    assert second.history is not None
+    assert (list(first.history.epochs), list(first.history.get("rmse"))) == ([10, 20, 25, 30], [0.2, 0.1, 0.01, 2 / 30])
+    assert (list(second.history.epochs), list(second.history.get("rmse"))) == ([10, 20, 30], [0.2, 0.1, 2 / 30])
+
+
+@pytest.mark.parametrize("title", ["STEP 3: TRAINING", "[Step 3/5] Training the model", "Step 3. Training"])
+def test_the_stages_of_a_program_are_no_steps(tmp_path: Path, title: str) -> None:
+    after = title.replace("3", "4", 1)
+    (tmp_path / "a.log").write_text(f"{title}\nValidation R2: 0.61\n{after}\nR2: 0.85\n", encoding="utf-8")
+    (error,) = load_runs([str(tmp_path / "a.log")])
+    assert "no line names an epoch" in str(error)
+
+
+def test_steps_with_figures_below_them_are_steps(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(lines(lambda e: f"Step {e * 200}:\n  eval_loss: {V[e]}\n"), encoding="utf-8")
+    (run,) = load_runs([str(tmp_path / "a.log")])
+    assert isinstance(run, Run)
+    assert run.history is not None
+    assert (list(run.history.epochs)[:2], list(run.history.get("val_loss"))) == ([200, 400], [*V.values()])
+
+
+def test_the_last_evaluation_stays_where_a_store_put_the_sum_of_the_whole_beside_it(tmp_path: Path) -> None:
+    rows = lines(lambda e: f"{e},{T[e]},{V[e]},{'99.5,7.0' if e == 6 else ','}\n")
+    (tmp_path / "a.csv").write_text(f"step,loss,eval_loss,train_runtime,train_loss\n{rows}", encoding="utf-8")
+    (run,) = load_runs([str(tmp_path / "a.csv")])
+    assert isinstance(run, Run)
+    assert run.history is not None
+    assert (list(run.history.get("train_loss")), list(run.history.get("val_loss"))) == ([*T.values()], [*V.values()])
+    assert any("train_runtime, train_loss left out" in note.message for note in run.notes)

@@ -169,8 +169,20 @@ def _without_split(name: str) -> str:
 def _cells(line: str) -> list[str]:
     """The cells of a line: between bars where it has some, else what white space parts."""
     if BARS.search(line):
-        return [cell.strip() for cell in BARS.split(line.strip().strip("|│┃║"))]
+        return [_without_emphasis(cell.strip()) for cell in BARS.split(line.strip().strip("|│┃║"))]
     return line.split()
+
+
+def _without_emphasis(cell: str) -> str:
+    """``**0.865**`` of Markdown as 0.865: the best row is often in bold."""
+    return next(
+        (
+            cell[len(m) : -len(m)]
+            for m in ("**", "__", "`", "*")
+            if len(cell) > 2 * len(m) and cell.startswith(m) and cell.endswith(m)
+        ),
+        cell,
+    )
 
 
 def _is_row(cells: list[str]) -> bool:
