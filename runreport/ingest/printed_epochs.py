@@ -59,7 +59,10 @@ BEST_FOLLOWS = re.compile(r"best iteration(?: is)?:?\s{0,9}$", re.IGNORECASE)
 
 @dataclass(slots=True, kw_only=True)
 class Record:
-    """One epoch (or step) as it is being read: the last value of each figure, the first, and what a bar showed of it."""
+    """One epoch (or step) as it is being read: the last value of each figure, the first, and what a bar showed of it.
+
+    ``open``: its own figures are still to come; ``stepped``: those it has are of steps within it.
+    """
 
     axis: str
     word: str
@@ -69,6 +72,7 @@ class Record:
     shown: dict[str, float] = field(default_factory=dict)
     repeated: bool = False
     open: bool = False
+    stepped: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -201,9 +205,11 @@ def _collect(lines: Iterable[str], parse: Callable[[str], Line | None], log: Log
                     _take(current, figures, found, final=False)
                     continue
             if axis == "step" and current is not None and current.axis == "epoch":
-                if not current.open:
+                if not current.open and not current.stepped:
                     log.batches += 1  # of the epoch that runs now, whose own line is still to come
                     continue
+                log.averaged |= current.stepped
+                current.stepped = True
                 figures["step"] = found.at
             elif current is None or (current.axis, current.at) != (axis, found.at):
                 current = Record(axis=axis, word=found.axis, at=found.at)
@@ -254,7 +260,12 @@ def _take(record: Record, figures: dict[str, float], line: Line, *, final: bool)
         record.shown |= figures
         return
     told = [n for n in figures if measures(n)]
-    if not line.averaged and not final and any(n in record.figures and record.figures[n] != figures[n] for n in told):
+    if (
+        not line.averaged
+        and not record.stepped
+        and not final
+        and any(n in record.figures and record.figures[n] != figures[n] for n in told)
+    ):
         record.repeated = True
     record.first = {**figures, **record.first}
     record.figures |= figures

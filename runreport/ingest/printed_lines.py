@@ -9,6 +9,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from runreport.ingest.boosting import set_and_metric
+from runreport.ingest.cells import TENSOR, WRAPPED
 from runreport.ingest.columns import KNOWN, plain
 from runreport.ingest.documents import CONTAINERS, MOST_NAME, SPLITS, split_of
 
@@ -83,7 +84,10 @@ PAST = re.compile(
     r"\b(?:best|early|restor|saving|saved|loading|loaded|resum|improved|stopp|warn|reducing)", re.IGNORECASE
 )
 """A line that begins so speaks of another epoch than the one that is running."""
-SUMMED_UP = re.compile(r"train_runtime|\bensemble\b|\bmodel \d+ (?:best|test)\b|\bfinal\b|\boverall\b", re.IGNORECASE)
+SUMMED_UP = re.compile(
+    r"train_runtime|\bresults for (?!epoch)|\bensemble\b|\bmodel \d+ (?:best|test)\b|\bfinal\b|\boverall\b",
+    re.IGNORECASE,
+)
 """A line that sums up a whole training: its figures are of no epoch."""
 SPLIT_METRICS = frozenset(("train_loss", "r2", "mae", "rmse", "mse", "pearson_r", "variance_ratio"))
 """Known names that a bare word may mean for any split: a section (``Val: loss 0.2``) gives them its own."""
@@ -181,6 +185,8 @@ def parse_line(line: str) -> Line | None:
         return None
     if not line.isascii() or "po" in line:
         line = ELSEWHERE.sub("Epoch ", line)
+    if "tensor(" in line or "float" in line:
+        line = WRAPPED.sub(r"\1", TENSOR.sub(r"\1", line))
     line = GLUED.sub(r"\1 \2", ORDINAL.sub(r"\2 \1", line))
     clock = CLOCK.match(line)
     boosted = ROUND.match(line, clock.end() if clock else 0)

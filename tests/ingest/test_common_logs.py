@@ -491,3 +491,26 @@ def test_the_last_evaluation_stays_where_a_store_put_the_sum_of_the_whole_beside
     assert run.history is not None
     assert (list(run.history.get("train_loss")), list(run.history.get("val_loss"))) == ([*T.values()], [*V.values()])
     assert any("train_runtime, train_loss left out" in note.message for note in run.notes)
+
+
+def test_of_steps_within_an_epoch_the_last_is_taken_and_it_is_said(tmp_path: Path) -> None:
+    text = lines(
+        lambda e: (
+            f"[GPU 0] Epoch {e} Training ====\nEpoch Step: 1 | Accumulation Step: 1 | Loss: 9.9\n"
+            f"Epoch Step: 41 | Accumulation Step: 5 | Loss: {T[e]}\n[GPU 0] Epoch {e} Validation ====\n"
+            f"Validation loss: tensor({V[e]}, device='cuda:0', grad_fn=<MseLossBackward0>)\n"
+        )
+    )
+    (tmp_path / "a.log").write_text(text, encoding="utf-8")
+    (run,) = load_runs([str(tmp_path / "a.log")])
+    assert isinstance(run, Run)
+    assert run.history is not None
+    assert (list(run.history.get("train_loss")), list(run.history.get("val_loss"))) == ([*T.values()], [*V.values()])
+    assert any("batch by batch: the last of each epoch was taken" in note.message for note in run.notes)
+
+
+def test_results_after_epochs_without_figures_are_of_no_epoch(tmp_path: Path) -> None:
+    text = "# Epoch [10/20] complete.\n# Epoch [20/20] complete.\n# Results for 1 layers -> Train MAE: 0.09 | Val MAE: 0.04\n"
+    (tmp_path / "a.log").write_text(text, encoding="utf-8")
+    (error,) = load_runs([str(tmp_path / "a.log")])
+    assert "no line names an epoch" in str(error)
