@@ -37,7 +37,7 @@ SECTION = re.compile(
 )
 """A line of a split's name alone (``Test Error:``): the figures on the lines after it are of that split."""
 PREFIX = re.compile(
-    r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{1,9}\s{1,8}\d{1,9} [\w.-]{1,60}:\d{1,6}\] "
+    r"\s{0,20}[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{1,9}\s{1,8}\d{1,9} [\w.-]{1,60}:\d{1,6}\] "
     r"|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[.,]\d{1,6} ?\| ?\w{1,10} {0,8}\| ?[\w.<>]{1,80}:[\w.<>]{1,60}:\d{1,6} - "
     r"|\[\d{2,4}[-/]\d\d[-/]\d{2,4}[:T ]\d\d:\d\d:\d\d[^\]\n]{0,20}\](?:\[[\w.]{1,60}\]){0,3}(?: ?- )?\s{0,4}"
 )
@@ -193,6 +193,8 @@ def _collect(lines: Iterable[str], parse: Callable[[str], Line | None], log: Log
         }
         if found.axis is None and (target := target_of(line, log.targets)) is not None:
             figures = {f"{name} [{clean(target)}]": value for name, value in figures.items()}
+        if found.axis is None:
+            figures = _of_one_split(figures)
         if announced is not None and found.axis is None and figures:
             section, announced = announced, None
         if found.axis is not None and found.at is not None:
@@ -238,6 +240,14 @@ def _collect(lines: Iterable[str], parse: Callable[[str], Line | None], log: Log
             figures = {n: v for n, v in figures.items() if split_of(plain(n).split("_")[0]) is not None}
         _take(current, figures, found, final=stars is not None)
     return log
+
+
+def _of_one_split(figures: dict[str, float]) -> dict[str, float]:
+    """The figures of a line, all of one split where its first is and no other names another: ``Train MSE: 1 | R2: 0.5``."""
+    splits = [split_of(plain(name).split("_")[0]) for name in figures]
+    if not splits or splits[0] is None or len(set(splits) - {None}) > 1:
+        return figures
+    return {of_split(splits[0], name): value for name, value in figures.items()}
 
 
 def _take_best(records: list[Record], line: Line) -> None:

@@ -85,7 +85,7 @@ PAST = re.compile(
 )
 """A line that begins so speaks of another epoch than the one that is running."""
 SUMMED_UP = re.compile(
-    r"train_runtime|\bresults for (?!epoch)|\bensemble\b|\bmodel \d+ (?:best|test)\b|\bfinal\b|\boverall\b",
+    r"train_runtime|\bresults for (?!epoch)|\bensemble\b|\bmodel \d+ (?:best|test)\b|\bfinal\b|\boverall\b|最终|最終",
     re.IGNORECASE,
 )
 """A line that sums up a whole training: its figures are of no epoch."""

@@ -182,6 +182,14 @@ LAYOUTS: dict[str, tuple[str, str, dict[str, dict[int, float]]]] = {
     "GluonTS on MXNet": ("a.log", lines(lambda e: gluonts(e, validated=False)), {"train_loss": T}),
     "GluonTS on MXNet, with validation": ("a.log", lines(lambda e: gluonts(e, validated=True)), BOTH),
     "Caffe": ("a.log", lines(caffe), BOTH),
+    "Caffe, pasted with an indent": ("a.log", lines(lambda e: caffe(e).replace("I0101", "        I0101")), BOTH),
+    "printed: bare names behind one split a line": (
+        "a.log", lines(lambda e: f"Epoch {e}/6\nVal MSE: 1 | RMSE: {V[e]} | R2: 0.1\nTrain MSE: 1 | RMSE: {T[e]} | R2: 0.9\n"), RMSE,
+    ),
+    "printed: bars of each split": (
+        "a.log", lines(lambda e: f"Epoch {e} [Train]: 100%|##| 9/9 [00:01<00:00, 9.0it/s, loss={T[e]}]\nEpoch {e} [Val]: 100%|##| 3/3 [00:01<00:00, 9.0it/s, loss={V[e]}]\n"),
+        BOTH,
+    ),
     "Caffe with three losses": ("a.log", lines(lambda e: caffe(e, losses=3)), BOTH),
     "Caffe with two test nets": ("a.log", lines(lambda e: caffe(e, nets=2)), BOTH),
     "TabNet, printed": ("a.log", lines(lambda e: f"epoch {e}  | loss: {T[e]} | val_0_rmse: {V[e]} |  0:00:0{e}s\n"), {"train_loss": T, "rmse": V}),
