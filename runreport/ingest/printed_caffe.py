@@ -29,7 +29,7 @@ class NetOutputs:
         Left out: shares of the training's loss, of which the line of the iteration has the sum, and further test nets.
         """
         if "et output #" not in line:
-            if (testing := TESTING.search(line)) is not None:
+            if "esting net" in line and (testing := TESTING.search(line)) is not None:
                 self._net, self._sum = int(testing[1]), None
             return None
         found = OUTPUT.match(line)

@@ -183,11 +183,8 @@ def parse_line(line: str) -> Line | None:
     """
     if len(line) > MOST_LINE or not any(c.isdigit() for c in line) or SUMMED_UP.search(line):
         return None
-    if not line.isascii() or "po" in line:
-        line = ELSEWHERE.sub("Epoch ", line)
     if "tensor(" in line or "float" in line:
         line = WRAPPED.sub(r"\1", TENSOR.sub(r"\1", line))
-    line = GLUED.sub(r"\1 \2", ORDINAL.sub(r"\2 \1", line))
     clock = CLOCK.match(line)
     boosted = ROUND.match(line, clock.end() if clock else 0)
     if boosted:
@@ -206,6 +203,8 @@ def parse_line(line: str) -> Line | None:
     )
     pairs = _pairs(line, averaged=averaged)
     axis = next((a for a in ("epoch", "step", "iter") if a in pairs), None)
+    if axis is None and (usual := _usual_words(line)) != line:
+        return parse_line(usual)
     past = PAST.search(line) if axis is not None else None
     if past and (len(pairs) == 1 or past.start() < _axis_at(line)):
         return None
@@ -217,6 +216,11 @@ def parse_line(line: str) -> Line | None:
         return None
     at = pairs.pop(axis) if axis is not None else None
     return Line(axis, at, pairs, partial, averaged and bool(pairs))
+
+
+def _usual_words(line: str) -> str:
+    """The line with ``epoch 1`` for ``1st epoch``, ``Epoch1`` and ``Época 1``; none of these is found in what comes out."""
+    return GLUED.sub(r"\1 \2", ORDINAL.sub(r"\2 \1", ELSEWHERE.sub("Epoch ", line)))
 
 
 def target_of(line: str, names: Container[str]) -> str | None:
@@ -304,10 +308,10 @@ def _name(before: str, section: str, *, boosting: bool) -> tuple[str | None, str
     """The name that ends right before a number, and the split that the words before it announce."""
     text = before[-2 * MOST_NAME :].replace("*", " ").rstrip(" \t'\"([")
     said = text.endswith((":", "=", "->", "=>", "→"))
-    if quoted := QUOTED.search(text):
+    if ("'" in text or '"' in text) and (quoted := QUOTED.search(text)):
         text = f"{quoted[2]}="
     text = OF_KIND.sub("", ARROW.sub("", text).rstrip(" \t:='\""))
-    unit = UNIT.search(text) if said and not boosting else None
+    unit = UNIT.search(text) if said and not boosting and text.endswith(")") else None
     text = text[: unit.start()] if unit else text
     pieces = [p.strip(" \t'\"=") for p in CUTS.split(text)]
     for piece in pieces[:-1]:
