@@ -243,6 +243,7 @@ LAYOUTS: dict[str, tuple[str, str, dict[str, dict[int, float]]]] = {
         "a.jsonl", lines(lambda e: json.dumps({"loss": T[e], "epoch": e}) + "\n" + json.dumps({"eval_loss": V[e], "epoch": e}) + "\n")
         + json.dumps({"train_runtime": 99.5, "train_loss": 7.0, "epoch": 6}) + "\n", BOTH,
     ),
+    "TensorFlow Addons' RSquare": ("a.csv", "epoch,loss,r_square,val_loss,val_r_square\n" + lines(lambda e: f"{e},{T[e]},0.5,{V[e]},0.4\n"), BOTH),
     "Lightning with one loader named": (
         "metrics.csv", "epoch,step,train_loss,val_loss/dataloader_idx_0\n" + lines(lambda e: f"{e},{e},{T[e]},\n{e},{e},,{V[e]}\n"), BOTH,
     ),
@@ -522,3 +523,19 @@ def test_results_after_epochs_without_figures_are_of_no_epoch(tmp_path: Path) ->
     (tmp_path / "a.log").write_text(text, encoding="utf-8")
     (error,) = load_runs([str(tmp_path / "a.log")])
     assert "no line names an epoch" in str(error)
+
+
+@pytest.mark.parametrize("by_epoch", [False, True])
+def test_runs_that_only_several_columns_tell_apart(tmp_path: Path, by_epoch: bool) -> None:
+    grid = [(d, m, s) for d in ("wind", "sun") for m in ("mlp", "lstm") for s in (1, 2)]
+    rows = [(e, i, *g) for i, g in enumerate(grid) for e in EPOCHS]
+    rows = sorted(rows) if by_epoch else rows
+    text = "".join(f"{d},{m},{s},{e},{i + 1 / e}\n" for e, i, d, m, s in rows)
+    (tmp_path / "a.csv").write_text("dataset,model,seed,epoch,val_loss\n" + text, encoding="utf-8")
+    runs = [run for run in load_runs([str(tmp_path / "a.csv")]) if isinstance(run, Run)]
+    assert {run.name for run in runs} == {f"a[seed {s}, {m}, {d}]" for d, m, s in grid}
+    of_name = {run.name: run for run in runs}
+    for i, (d, m, s) in enumerate(grid):
+        history = of_name[f"a[seed {s}, {m}, {d}]"].history
+        assert history is not None
+        assert list(history.get("val_loss")) == [i + 1 / e for e in EPOCHS]
