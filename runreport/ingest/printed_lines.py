@@ -55,6 +55,8 @@ OF_A_NAME = re.compile(
 ORDINAL = re.compile(r"\b(\d{1,9})(?:st|nd|rd|th) (epoch|step|iteration|round)\b", re.IGNORECASE)
 GLUED = re.compile(r"(?<![\w./-])(epoch|iter|step)[_-]?(\d{1,9})(?=[\s:,|\])])", re.IGNORECASE)
 """``1st epoch`` and ``Epoch30:``."""
+MMENGINE = re.compile(r"\bEpoch\((train|val|test)\)\s{1,4}\[(\d{1,9})\]")
+"""``Epoch(val) [3][10/10]    MAE: 0.5``."""
 ELSEWHERE = re.compile(
     r"\b[ée]po(?:cas?|ques?|che)\b|эпоха|エポック|에포크|에폭|第\s?(?=\d{1,9}\s?[轮輪])", re.IGNORECASE
 )
@@ -220,6 +222,7 @@ def parse_line(line: str) -> Line | None:
 
 def _usual_words(line: str) -> str:
     """The line with ``epoch 1`` for ``1st epoch``, ``Epoch1`` and ``Época 1``; none of these is found in what comes out."""
+    line = MMENGINE.sub(r"Epoch [\2] \1: | ", line)
     return GLUED.sub(r"\1 \2", ORDINAL.sub(r"\2 \1", ELSEWHERE.sub("Epoch ", line)))
 
 
@@ -329,11 +332,13 @@ def _name(before: str, section: str, *, boosting: bool) -> tuple[str | None, str
         inner = words.pop()[1:-1]
         words = words if _known(words) else [*(w for w in words if split_of(w)), inner]
     name = _known(words)
-    if name is None and not said and len(words) > 1 and plain(words[-1]) in ("is", "was"):
-        name = _known(words[:-1])  # `Learning rate is 0.001`
+    if name is None and not said and len(words) > 1 and plain(words[-1]) in ("is", "was", "reached"):
+        name = _known(words[:-1])  # `Learning rate is 0.001`; Lightning's `'val_loss' reached 0.5`
+        name = name.strip("'\"") if name else None
     if name is None and len(words) == 1 and plain(words[0]) in SPLITS:
         return words[0], section  # `train 0.1 | val 0.2`: of what, nothing says
-    if name is None and said and 0 < len(words) <= 4 and any(c.isalpha() for c in words[-1]):
+    word = 0 < len(words) <= 4 and any(c.isalpha() for c in words[-1])
+    if name is None and said and word and not words[0].lower().startswith(("saving", "loading")):
         name = " ".join(words).split("=")[-1].strip()
         name = name or None
     if name is None or plain(name) in AXES:

@@ -243,6 +243,15 @@ LAYOUTS: dict[str, tuple[str, str, dict[str, dict[int, float]]]] = {
         "a.jsonl", lines(lambda e: json.dumps({"loss": T[e], "epoch": e}) + "\n" + json.dumps({"eval_loss": V[e], "epoch": e}) + "\n")
         + json.dumps({"train_runtime": 99.5, "train_loss": 7.0, "epoch": 6}) + "\n", BOTH,
     ),
+    "mmengine, printed": (
+        "a.log", lines(lambda e: f"2023/05/01 10:00:00 - mmengine - INFO - Epoch(train)  [{e}][50/100]  lr: 1.0000e-03  eta: 0:01:00  loss: 9.9\n"
+        f"2023/05/01 10:00:00 - mmengine - INFO - Epoch(train)  [{e}][100/100]  lr: 1.0000e-03  eta: 0:01:00  loss: {T[e]}\n"
+        f"2023/05/01 10:00:00 - mmengine - INFO - Epoch(val) [{e}][10/10]    RMSE: {V[e]}  data_time: 0.01\n"), {"train_loss": T, "rmse": V},
+    ),
+    "Lightning's checkpoints": (
+        "a.log", lines(lambda e: f"INFO: Epoch {e}, global step {e * 50}: 'val_loss' reached {V[e]} (best {V[6]}), saving model to '/a/epoch={e}-step=50.ckpt' as top 1\n")
+        + "Metric val_loss improved by 0.012 >= min_delta = 0.0. New best score: 0.1\n", {"val_loss": V},
+    ),
     "TensorFlow Addons' RSquare": ("a.csv", "epoch,loss,r_square,val_loss,val_r_square\n" + lines(lambda e: f"{e},{T[e]},0.5,{V[e]},0.4\n"), BOTH),
     "Lightning with one loader named": (
         "metrics.csv", "epoch,step,train_loss,val_loss/dataloader_idx_0\n" + lines(lambda e: f"{e},{e},{T[e]},\n{e},{e},,{V[e]}\n"), BOTH,
