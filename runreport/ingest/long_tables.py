@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from runreport.ingest.columns import FILED_UNDER, KNOWN, plain
-from runreport.ingest.documents import MOST_COLUMNS, RUNWIDE, SPLIT_KEYS, SPLITS, split_of
+from runreport.ingest.documents import MOST_COLUMNS, RUNWIDE, SPLIT_KEYS, split_of
 from runreport.ingest.table import MISSING, Table, is_number, to_float
 from runreport.marks import clean
 from runreport.run import Note
@@ -162,7 +162,7 @@ def _by_split(table: Table) -> Table:
     key = _split_column(table)
     if key is None:
         return table
-    words = [SPLITS[plain(cell).rstrip("0123456789_")] for cell in table.column(key)]
+    words = [split_of(cell) or "" for cell in table.column(key)]
     of_split = [
         name for name in table.header
         if name != key and KNOWN.get(plain(name)) not in RUNWIDE and split_of(plain(name).split("_")[0]) is None

@@ -548,3 +548,12 @@ def test_runs_that_only_several_columns_tell_apart(tmp_path: Path, by_epoch: boo
         history = of_name[f"a[seed {s}, {m}, {d}]"].history
         assert history is not None
         assert list(history.get("val_loss")) == [i + 1 / e for e in EPOCHS]
+
+
+def test_the_name_of_a_split_may_be_longer_than_any_name(tmp_path: Path) -> None:
+    rows = lines(lambda e: f"{e},train{'9' * 120}x,{T[e]}\n{e},val,{V[e]}\n")
+    (tmp_path / "a.csv").write_text("epoch,split,loss\n" + rows, encoding="utf-8")
+    (run,) = load_runs([str(tmp_path / "a.csv")])
+    assert isinstance(run, Run)
+    assert run.history is not None
+    assert (list(run.history.get("train_loss")), list(run.history.get("val_loss"))) == ([*T.values()], [*V.values()])
