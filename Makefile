@@ -72,8 +72,10 @@ truth: $(VENV)/.installed-test
 # environment of their own.
 adapters:
 	$(MAKE) VENV=.venv-adapters .venv-adapters/.installed-test
-	.venv-adapters/bin/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt lightning keras transformers accelerate \
-		pandas xgboost lightgbm catboost dvclive trackio mlflow-skinny sqlalchemy alembic
+	grep -v '^pillow==' .ci/constraints.txt > .venv-adapters/constraints.txt
+	.venv-adapters/bin/python -m pip install --quiet --disable-pip-version-check -c .venv-adapters/constraints.txt \
+		"lightning>=2.6" "keras>=3.15" "transformers>=5" accelerate pandas "xgboost>=3.2" "lightgbm>=4.7" "catboost>=1.2" \
+		"dvclive>=3.49" "trackio>=0.43" "mlflow-skinny>=3.17" sqlalchemy alembic
 	.venv-adapters/bin/python -m pytest -rs tests/logger/test_adapters.py tests/ingest/readers/test_written_by_their_loggers.py
 
 # Pages in headless Chromium, which must be on the PATH (Debian: apt-get install chromium); axe-core by npm.

@@ -99,6 +99,22 @@ SHAPES: dict[str, str] = {
     "wandb_export.csv": _table('"Step","a - val_loss","a - val_loss__MIN","a - val_loss__MAX"', '"0","1","1","1"', '"1","2","2","2"'),
     "test_results.csv": _table("mp-1,0.5,0.4", *(f"mp-{i},{i},{i + 0.1}" for i in range(2, 9))),
     "several_predictions.csv": _table("y_true,y_pred_a,y_pred_b,model,split", *(f"{i},{i + 1},{i - 1},m{i % 2},test" for i in range(8))),
+    "gluonts.log": "".join(
+        f"INFO:root:Epoch[{i}] Learning rate is 0.001\n100%|##| 50/50 [00:05<00:00,  9.1it/s, epoch={i + 1}/6, avg_epoch_loss={9.5 - i}]\n"
+        f"INFO:root:Epoch[{i}] Elapsed time 5.4 seconds\nINFO:root:Epoch[{i}] Evaluation metric 'epoch_loss'={9.5 - i}01\n" for i in range(6)
+    ),
+    "caffe.log": "".join(
+        f"I0101 12:00:00.123456   123 solver.cpp:337] Iteration {i}00, Testing net (#0)\n"
+        f"I0101 12:00:00.123456   123 solver.cpp:404]     Test net output #0: l2 = 0.{i} (* 2 = 0.{i} loss)\n"
+        f"I0101 12:00:00.123456   123 solver.cpp:228] Iteration {i}00 (2.5 iter/s, 40.1s/100 iters), loss = 0.{i}\n" for i in range(6)
+    ),
+    "targets.log": "".join(
+        f"{i}th epoch, train loss (m^2): 0.{i}\nTarget: mass - Val R^2: 0.{i}\nknee Val MSE: tensor(0.{i}, device='cuda:0')\n"
+        f"hip Val MSE: 0.2\n" for i in range(4, 9)
+    ),
+    "best_round.log": "".join(f"[{i}0]\tvalid_0's rmse: 0.{9 - i}\n" for i in range(1, 6)) + "Early stopping, best iteration is:\n[35]\tvalid_0's rmse: 0.2\n",
+    "log_history.jsonl": "".join(f'{{"loss": 0.{i}, "epoch": {i}}}\n{{"eval_loss": 0.{i}, "epoch": {i}}}\n' for i in range(1, 5))
+    + '{"train_runtime": 9.5, "train_loss": 0.7, "epoch": 4}\n',
     "wandb-summary.json": json.dumps({"val_loss": 0.5, "r2": 0.3, "_step": 9}),
     "results_ultra.csv": _table("epoch,train/box_loss,train/cls_loss,val/box_loss,val/cls_loss,lr/pg0", "1,1,1,1,1,0.1", "2,1,1,1,1,0.1"),
 }  # fmt: skip

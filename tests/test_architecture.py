@@ -33,6 +33,9 @@ TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".txt", ".j2", ".cfg", ".sh", ".
 GENERATED = {
     ".git",
     ".venv",
+    ".venv-adapters",
+    ".venv-bench",
+    ".venv-cluster",
     "__pycache__",
     ".mypy_cache",
     ".ruff_cache",

@@ -118,19 +118,23 @@ def lower_penalty(evidence: Evidence) -> Advice | None:
         return None
     alpha, r = evidence.value("variance_ratio"), evidence.value("pearson_r")
     r2 = evidence.value("r2")
-    gain = (alpha - r) ** 2 if alpha is not None and r is not None else None
+    # What only the training rows show is no gain that could be read off these predictions.
+    trained = finding.split == "train"
+    gain = (alpha - r) ** 2 if alpha is not None and r is not None and not trained else None
     return Advice(
         id="penalty.remove",
         title="Remove the spread penalty",
         text=f"{evidence.refer(finding)}: set {_weight_now(evidence)} to 0. A penalty that widens predictions cannot add "
         "information.",
         because=(finding.rule,),
-        acts_on="alpha",
+        acts_on="r" if finding.acts_on == "r" else "alpha",
         config_patch={key: 0.0} if key else {},
         expected=None
         if gain is None or r2 is None
         else Expected(metric="r2", value=r2 + gain, high=None, basis="R² + (α - r)²: the same r at its best spread"),
-        refuted_if="the std ratio does not fall, or R² falls, without it",
+        refuted_if="R² on the training rows does not rise without it"
+        if trained
+        else "the std ratio does not fall, or R² falls, without it",
         ceiling_r2=evidence.ceiling,
     )
 

@@ -75,6 +75,10 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "val_r2score",
         "coef_det",
         "coefficient_of_determination",
+        "coeff_determination",
+        "val_coeff_determination",
+        "r_square",  # TensorFlow Addons' RSquare
+        "val_r_square",
         "valid_r2_score",
         "eval_r2_score",
         "rsquared",
@@ -112,7 +116,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "root_mean_squared_error",
     ),
     "mse": ("val_mse", "valid_mse", "validation_mse", "eval_mse", "val_mean_squared_error", "mean_squared_error"),
-    "train_r2": ("training_r2", "train_r_squared", "train_r2_score", "train_r2score"),
+    "train_r2": ("training_r2", "train_r_squared", "train_r2_score", "train_r2score", "train_r_square"),
     "train_variance_ratio": ("train_var_ratio", "train_std_ratio"),
     "train_pearson_r": ("train_pearson",),
     "train_mae": ("training_mae", "train_mean_absolute_error"),
@@ -156,8 +160,21 @@ TOTALS: Mapping[str, tuple[str, ...]] = {
     "val_loss": ("val_total_loss", "val_loss_total", "total_val_loss"),
 }
 """What a loss is called that sums others: it is the loss where no column bears that name itself."""
+KNOWN: Mapping[str, str] = {
+    alias: known for table in (TOTALS, ALIASES) for known, aliases in table.items() for alias in (known, *aliases)
+}
+"""Every name of a figure that reports are about -> the known one."""
+MEASURED = frozenset(name for name, known in KNOWN.items() if known not in ("epoch", "epoch_seconds", "learning_rate"))
+"""Names that make a document a training log."""
 NAMES = frozenset(name for known, aliases in ALIASES.items() for name in (known, *aliases))
 """Every name that is known as it stands."""
+UNIT = re.compile(r"\s*\([^()]{1,30}\)$")
+"""What a name says in brackets of its unit or its kind: ``RMSE (eV)``, ``Train Loss (MSE)``."""
+KINDS_OF_LOSS = frozenset(("mse", "mae", "rmse", "l1", "l2", "huber", "smooth", "logcosh"))
+FIRST_SET = re.compile(r"^(train|val|valid|test|eval)_0_")
+"""The first of the sets that TabNet evaluates on: ``val_0_rmse``."""
+WORDS_OF_A_MEAN = frozenset(("avg", "average", "mean", "epoch"))
+"""What a figure's name may say of its being a mean over the epoch, which every figure of an epoch is."""
 SCORES = ("r2", "mae", "rmse", "mse", "pearson_r", "variance_ratio")
 """Known names that have a ``train_`` twin: without a prefix they are of validation, but of training beside ``val_`` ones."""
 OPTIONAL = ("learning_rate", "epoch_seconds")
@@ -167,24 +184,8 @@ PERCENT = ("_percent", "_pct")
 R2_NAMES = frozenset(name for known in ("r2", "train_r2") for name in (known, *ALIASES[known]))
 TRAIN_WORDS = ("train", "training", "trn", "tr")
 VALIDATION_WORDS = ("val", "valid", "validation", "vali", "va", "eval", "dev")
-TRUE_NAMES = (
-    "y_true", "true", "target", "targets", "actual", "actuals", "truth", "label", "labels", "y", "observed", "obs",
-    "ground_truth", "groundtruth", "gt", "real", "measured", "experimental", "y_test", "test_y", "y_val", "y_actual",
-    "y_real",
-)  # fmt: skip
 SAMPLE_NAMES = ("y_true", "y_pred")
 """Known names of a predictions file; a history file has none of them."""
-PRED_NAMES = (
-    "y_pred", "pred", "preds", "prediction", "predictions", "predicted", "predict", "y_hat", "yhat", "estimate", "output",
-    "forecast", "forecasts", "simulated", "sim", "pred_y", "y_predict", "y_predicted", "y_val_pred", "y_test_pred",
-    "calculated", "calc", "computed",
-)  # fmt: skip
-
-
-ID_LIKE = re.compile(
-    r"(?:^|_)(?:id|ids|idx|index|key|row|rows|name|uuid|date|time|timestamp|ds|cutoff|sample|fold|split)$"
-)
-"""Names (after ``plain``) of columns that say which row it is: never suggested as the truth."""
 
 
 def plain(name: str) -> str:
@@ -203,6 +204,44 @@ def _plain(name: str) -> str:
 
 _plain_of_short = lru_cache(maxsize=4096)(_plain)
 """Each name of a log is asked for a hundred times while it is read, and ten thousand logs have the same ones."""
+
+
+def without_words_of_a_mean(short: str) -> str:
+    """A plain name without words that say it is a mean over the epoch, where that is a known figure; else as it is.
+
+    >>> without_words_of_a_mean("validation_avg_epoch_loss"), without_words_of_a_mean("epoch_time")
+    ('validation_loss', 'epoch_time')
+    """
+    if short in NAMES:
+        return short
+    left = "_".join(word for word in short.split("_") if word not in WORDS_OF_A_MEAN)
+    return left if left in MEASURED else short
+
+
+def usual_name(name: str) -> str:
+    """A name, plain, without what may stand around a figure that is known: its unit, the mean it is, the kind of a loss.
+
+    >>> usual_name("RMSE (eV)"), usual_name("avg epoch loss"), usual_name("val_mse_loss"), usual_name("val_0_rmse")
+    ('rmse', 'loss', 'val_loss', 'val_rmse')
+    """
+    return _usual_of_short(name) if len(name) <= SHORT else _usual(name)
+
+
+def _usual(name: str) -> str:
+    short = plain(name)
+    if short in NAMES:
+        return short
+    short = FIRST_SET.sub(r"\1_", plain(UNIT.sub("", name)))
+    if short in NAMES:
+        return short
+    if short.endswith("_loss"):
+        parts = short.split("_")
+        left = "_".join(p for i, p in enumerate(parts) if p not in KINDS_OF_LOSS or i == 0)
+        short = left if left in MEASURED else short
+    return without_words_of_a_mean(short)
+
+
+_usual_of_short = lru_cache(maxsize=4096)(_usual)
 
 
 def several_loaders(names: Iterable[str]) -> list[str]:
@@ -267,7 +306,7 @@ def map_columns(path: Path, found: Sequence[str], given: Mapping[str, str]) -> d
         if len(candidates) > 1 and known in OPTIONAL:
             continue
         if len(candidates) > 1:
-            raise _ambiguous(path, known, candidates)
+            raise ambiguous(path, known, candidates)
         if candidates:
             mapped[known] = candidates[0]
     for known, totals in TOTALS.items():
@@ -287,12 +326,13 @@ def _by_plain(found: Sequence[str]) -> dict[str, list[str]]:
     for name in found:
         by_plain.setdefault(plain(name), []).append(name)
     others: dict[str, list[str]] = {}
+    loosely: dict[str, list[str]] = {}
     for name in found:
         short = plain(name)
-        usual = loader[1] if (loader := LOADER.fullmatch(short)) else short
+        usual = loader[1] if (loader := LOADER.fullmatch(short)) else usual_name(name)
         usual = usual.removesuffix("_epoch") if usual != "epoch" else usual
         usual = usual.removeprefix(FILED_UNDER)
-        usual = usual if short in NAMES else usual.removesuffix(OVER_FOLDS)
+        usual = usual if short in NAMES else without_words_of_a_mean(usual.removesuffix(OVER_FOLDS))
         for ending in PERCENT:
             usual = usual.removesuffix(ending) if usual.removesuffix(ending) in R2_NAMES else usual
         head, _, tail = usual.rpartition("_")
@@ -303,7 +343,10 @@ def _by_plain(found: Sequence[str]) -> dict[str, list[str]]:
             if rest and head in (*TRAIN_WORDS, *VALIDATION_WORDS):
                 usual = f"{'train' if head in TRAIN_WORDS else 'val'}_{rest}"
         if usual != short and usual and usual not in by_plain:
-            others.setdefault(usual, []).append(name)
+            (others if usual_name(name) == short else loosely).setdefault(usual, []).append(name)
+    # A loss that is one of two terms must not stand for the one that bears no kind: `valid_loss` beside `valid_mse_loss`.
+    surely = {KNOWN[name] for name in (*by_plain, *others) if name in KNOWN}
+    others |= {usual: names for usual, names in loosely.items() if KNOWN.get(usual) not in surely}
     return by_plain | others
 
 
@@ -329,46 +372,8 @@ def _of_a_split(name: str) -> bool:
     return any(word in (*TRAIN_WORDS, *VALIDATION_WORDS, "test") for word in (words[0], words[-1]))
 
 
-def prediction_columns(path: Path, found: Sequence[str], given: Mapping[str, str] | None = None) -> tuple[str, str]:
-    """The truth and the prediction column of a predictions file.
-
-    ``y_true`` and ``y_pred`` themselves win over what else they are called; ``given`` (``--column y_true=theirs``) wins
-    over both. Two that could be the truth are not guessed between.
-
-    Raises
-    ------
-    InputError
-        Where one of the two is missing (predictions without truth are not guessed at), or ambiguous, or both are the
-        same column.
-    """
-    true = _sample_column(path, found, given or {}, "y_true", TRUE_NAMES)
-    pred = _sample_column(path, found, given or {}, "y_pred", PRED_NAMES)
-    if true == pred:
-        raise InputError(path, found=f"column {true!r} as both truth and prediction", expected="two columns")
-    return true, pred
-
-
-def _sample_column(path: Path, found: Sequence[str], given: Mapping[str, str], known: str, names: Sequence[str]) -> str:
-    """The one column of a predictions file that is ``known``."""
-    if known in given:
-        if given[known] not in found:
-            raise InputError(path, found=f"no column {given[known]!r}", expected=near(given[known], found))
-        return given[known]
-    candidates = [c for c in found if plain(c) == known] or [c for c in found if plain(c) in names]
-    if not candidates:
-        what = "truth" if known == "y_true" else "prediction"
-        raise InputError(
-            path,
-            found=f"no {what} column ({known}) among {', '.join(found[:12])}",
-            expected="columns y_true and y_pred",
-            remedy=f"name it with --column {known}=NAME",
-        )
-    if len(candidates) > 1:
-        raise _ambiguous(path, known, candidates)
-    return candidates[0]
-
-
-def _ambiguous(path: Path, known: str, candidates: Sequence[str]) -> InputError:
+def ambiguous(path: Path, known: str, candidates: Sequence[str]) -> InputError:
+    """The refusal that names the choices where several columns could be one thing."""
     return InputError(
         path,
         found=f"{len(candidates)} columns that could be {known}: {', '.join(repr(c) for c in candidates)}",

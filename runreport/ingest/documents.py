@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runreport.errors import InputError
-from runreport.ingest.columns import ALIASES, TOTALS, map_columns, plain, several_loaders
+from runreport.ingest.columns import ALIASES, KNOWN, MEASURED, map_columns, plain, several_loaders, usual_name
 from runreport.ingest.table import bounded, read_bytes, to_float
 from runreport.marks import clean
 from runreport.run import Note
@@ -42,12 +42,6 @@ RUNWIDE = frozenset(("epoch", "step", "learning_rate", "epoch_seconds", "grad_no
 """Known names that belong to the run, whatever split is written beside them."""
 CONFIG_KEYS = ("config", "params", "hparams", "hyperparameters", "hyper_parameters", "args")
 """Keys of a document under which the run's settings lie."""
-KNOWN: Mapping[str, str] = {
-    alias: known for table in (TOTALS, ALIASES) for known, aliases in table.items() for alias in (known, *aliases)
-}
-"""Every name of a figure that reports are about -> the known one."""
-MEASURED = frozenset(name for name, known in KNOWN.items() if known not in ("epoch", "epoch_seconds", "learning_rate"))
-"""Names that make a document a training log."""
 
 Row = dict[str, float]
 
@@ -122,6 +116,13 @@ def split_of(text: object) -> str | None:
     return SPLITS.get(plain(str(text)[:MOST_NAME]).rstrip("0123456789").rstrip("_"))
 
 
+def measures(name: str) -> bool:
+    """Whether a figure of this name makes a log: ``Val Loss``, ``avg epoch loss``, and ``loss_val``, the split last."""
+    usual = usual_name(name)
+    front, _, tail = usual.rpartition("_")
+    return usual in MEASURED or (tail in ("train", "val", "valid", "validation") and front in MEASURED)
+
+
 def flat(document: Mapping[str, object], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, object]]:
     """(name, value) of what a nested object holds: ``{"val": {"loss": 1}}`` is ``val/loss``."""
     for key, value in document.items():
@@ -165,7 +166,7 @@ def rows_to_columns(path: Path, rows: Sequence[Row], place: str = "row") -> Rows
     for row in rows:
         figures = [n for n in row if KNOWN.get(plain(n)) != "epoch"]
         tested = [n for n in figures if plain(n).split("_")[0] in ("test", "predict")]
-        if tested and not any(plain(n) in MEASURED for n in figures if n not in tested):
+        if tested and not any(measures(n) for n in figures if n not in tested):
             test |= {n: row[n] for n in tested}
         elif figures:
             kept.append(row)

@@ -1,14 +1,20 @@
-"""NaN that stands for "not logged", where it can be nothing else. A logged NaN is data, and the sign of a run that diverged."""
+"""What stands in the rows of a log and is of no epoch: NaN for "not logged", where it can be nothing else, and sums of the whole.
+
+A logged NaN is data, and the sign of a run that diverged.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
-from runreport.ingest.columns import TRAIN_WORDS, VALIDATION_WORDS, plain
-from runreport.ingest.documents import KNOWN
+from runreport.ingest.columns import KNOWN, TRAIN_WORDS, VALIDATION_WORDS, plain, usual_name
 from runreport.run import Note
 from runreport.wording import plural
 
+ENTIRE = ("train_runtime", "train_loss", "train_samples_per_second", "train_steps_per_second", "total_flos")
+"""Endings of what Transformers logs once, of the whole training; the first is written there alone."""
+LOSSES = ("train_loss", "val_loss")
 Columns = dict[str, list[float | None]]
 Cleaned = tuple[Columns, list[Note]]
 MOSTLY = 0.5
@@ -71,3 +77,25 @@ def _of_the_other_split(columns: Columns) -> Cleaned:
         for name, values in columns.items()
     }
     return cleaned, [Note(code="derived", message=message)]
+
+
+def without_sums_of_the_whole(columns: Mapping[str, Sequence[float | None]]) -> tuple[Columns, list[int], list[Note]]:
+    """The columns without figures that sum up the training, the rows that stay, and what is said.
+
+    Transformers ends its log with a row of ``train_runtime``, whose ``train_loss`` is the mean over all steps, while the loss
+    of each is called ``loss``. A store may have put the last evaluation into the same row.
+    """
+    length = max(map(len, columns.values()), default=0)
+    same = {name: list(values) for name, values in columns.items()}
+    rows = {i for n, vs in columns.items() if plain(n).endswith(ENTIRE[0]) for i, v in enumerate(vs) if v is not None}
+    sums = [
+        name for name, values in columns.items()
+        if plain(name).endswith(ENTIRE) and all(v is None or i in rows for i, v in enumerate(values))
+    ]  # fmt: skip
+    left = {name: values for name, values in same.items() if name not in sums}
+    figures = [values for name, values in left.items() if KNOWN.get(plain(name)) != "epoch"]
+    kept = [i for i in range(length) if i not in rows or any(values[i] is not None for values in figures)]
+    if not rows or not kept or not any(KNOWN.get(usual_name(name)) in LOSSES for name in left):
+        return same, list(range(length)), []
+    message = f"{', '.join(sums[:5])} left out: of the whole training, of no epoch"
+    return {n: [vs[i] for i in kept] for n, vs in left.items()}, kept, [Note(code="unused", message=message)]

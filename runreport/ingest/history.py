@@ -17,15 +17,12 @@ from runreport.ingest.bare_splits import bare_losses
 from runreport.ingest.cells import numbers_where_they_are, seconds
 from runreport.ingest.columns import (
     ALIASES,
-    ID_LIKE,
     SCORES,
     TRAIN_WORDS,
-    TRUE_NAMES,
     VALIDATION_WORDS,
     is_percent,
     map_columns,
     plain,
-    prediction_columns,
     several_loaders,
 )
 from runreport.ingest.epochs import (
@@ -36,7 +33,8 @@ from runreport.ingest.epochs import (
     split_restarts,
     with_epochs_of_steps,
 )
-from runreport.ingest.filler import without_filler
+from runreport.ingest.filler import without_filler, without_sums_of_the_whole
+from runreport.ingest.prediction_columns import ID_LIKE, TRUE_NAMES, prediction_columns
 from runreport.ingest.table import LARGEST, MISSING, Table, all_bounded, is_number, numbers, read_table, to_float
 from runreport.run import Note
 
@@ -110,7 +108,9 @@ def _histories_of_others_table(table: Table, given: Mapping[str, str]) -> list[H
             columns[name] = values
             notes += said
     columns, filled = without_filler(columns)
-    notes += filled
+    columns, kept, summed = without_sums_of_the_whole(columns)
+    lines = table.lines if not summed else tuple(table.lines[i] for i in kept)
+    notes += [*filled, *summed]
     wrong = next((theirs for theirs in given.values() if theirs in texts), None)
     if wrong is not None:
         shown = next((cell for cell in table.column(wrong) if cell), "")
@@ -125,7 +125,7 @@ def _histories_of_others_table(table: Table, given: Mapping[str, str]) -> list[H
     mapped = _mapped(
         table.path, tuple(columns), given, lambda: _remedy(table.path, table), logged=columns, shown=table.header
     )
-    return _histories(Records(table.path, columns, tuple(columns), table.lines, "line", tuple(notes)), mapped)
+    return _histories(Records(table.path, columns, tuple(columns), lines, "line", tuple(notes)), mapped)
 
 
 def histories_of_columns(
@@ -143,9 +143,10 @@ def histories_of_columns(
     length = max((len(values) for values in columns.values()), default=0)
     if not length:
         raise InputError(path, found="no rows", expected="at least one epoch")
+    columns, kept, summed = without_sums_of_the_whole(columns)
     header = tuple(columns)
     mapped = _mapped(path, header, given, lambda: "map one with --column val_loss=NAME", logged=columns)
-    return _histories(Records(path, columns, header, tuple(range(1, length + 1)), "row", tuple(notes)), mapped)
+    return _histories(Records(path, columns, header, tuple(i + 1 for i in kept), "row", (*notes, *summed)), mapped)
 
 
 class Records(NamedTuple):

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runreport.errors import InputError
-from runreport.ingest.columns import plain
+from runreport.ingest.columns import KNOWN, MEASURED, plain
 from runreport.ingest.documents import (
     CONFIG_KEYS,
     CONTAINERS,
     DEEPEST,
-    KNOWN,
-    MEASURED,
     Row,
     flat,
+    measures,
     name_of,
     number_of,
     row_of,
@@ -77,7 +76,7 @@ def dumps(path: Path, document: object) -> list[Dump]:
         several = {k: v for k, v in document.items() if _is_columns(v) or _is_rows(v)}
         others = [k for k in document if k not in several and isinstance(document[k], dict | list)]
         names_of_runs = not any(split_of(k) or plain(k) in (*CONTAINERS, *WRAPPERS) for k in several)
-        if len(several) > 1 and names_of_runs and not any(plain(k) in MEASURED for k in others):
+        if len(several) > 1 and names_of_runs and not any(measures(k) for k in others):
             if len(several) > MOST_RUNS:
                 raise InputError(path, found=f"{len(several)} runs", expected=f"at most {MOST_RUNS}")
             return [_dump(path, value, name_of(key)) for key, value in several.items()]
@@ -86,13 +85,13 @@ def dumps(path: Path, document: object) -> list[Dump]:
 
 def _is_rows(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(v, dict) for v in value) and any(
-        plain(k) in MEASURED for v in value[:10] for k, _ in flat(v)
+        measures(k) for v in value[:10] for k, _ in flat(v)
     )  # fmt: skip
 
 
 def _is_columns(value: object) -> bool:
     """Whether this is an object with a list of numbers under a known name."""
-    return isinstance(value, dict) and any(plain(k) in MEASURED and _is_series(v) for k, v in flat(value))
+    return isinstance(value, dict) and any(measures(k) and _is_series(v) for k, v in flat(value))
 
 
 def _is_series(value: object) -> bool:
@@ -209,7 +208,7 @@ def _of_columns(path: Path, document: Mapping[str, object], config: Mapping[str,
     for name, values in series.items():
         lengths.setdefault(len(values), []).append(name)
     # The length that most figures share; between two the shorter, which counts epochs where the longer counts batches.
-    length = max(lengths, key=lambda n: (sum(plain(name) in MEASURED for name in lengths[n]), -n))
+    length = max(lengths, key=lambda n: (sum(measures(name) for name in lengths[n]), -n))
     left = [f"{name} ({len(values)})" for name, values in series.items() if len(values) != length]
     if left:
         shown = ", ".join(left[:5]) + (", ..." if len(left) > 5 else "")

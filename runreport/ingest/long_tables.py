@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 
-from runreport.ingest.columns import FILED_UNDER, plain
-from runreport.ingest.documents import KNOWN, MOST_COLUMNS, RUNWIDE, SPLIT_KEYS, SPLITS, split_of
+from runreport.ingest.columns import FILED_UNDER, KNOWN, plain
+from runreport.ingest.documents import MOST_COLUMNS, RUNWIDE, SPLIT_KEYS, split_of
 from runreport.ingest.table import MISSING, Table, is_number, to_float
 from runreport.marks import clean
 from runreport.run import Note
@@ -20,6 +21,21 @@ RUN_KEYS = (
     "repeat", "model", "model_name", "method", "algorithm", "variant", "config", "setting",
 )  # fmt: skip
 """Columns that may say whose row it is where several runs stand in one table."""
+GROUPS = (
+    "dataset",
+    "data_set",
+    "task",
+    "target",
+    "optimizer",
+    "lr",
+    "learning_rate",
+    "batch_size",
+    "hidden_size",
+    "dropout",
+)
+"""Columns that tell runs apart only beside those: of one alone, a table of a single run may have a column as well."""
+MOST_KEYS = 3
+"""Columns that together tell runs apart: data set, method and seed; of more, nothing is left that a name could say."""
 MOST_RUNS = 1_000
 """Runs taken from one table: a search over settings has hundreds."""
 MOST_LABEL = 60
@@ -66,27 +82,36 @@ def _by_run(table: Table, axis: str, names: Mapping[str, str]) -> list[tuple[str
     apart = [table.column(names[n]) for n in others]
     if len(set(zip(epochs, *apart, strict=True))) == len(epochs):
         return [("", table)]
-    for key in RUN_KEYS:
-        if key not in names or key in others:
-            continue
-        cells = table.column(names[key])
-        labels = list(dict.fromkeys(cells))
-        rows = len(set(zip(cells, epochs, *apart, strict=True)))
-        if 1 < len(labels) <= MOST_RUNS and all(labels) and rows == len(epochs):
-            note = Note(
-                code="mapped", message=f"the file holds {plural(len(labels), 'run')}, told apart by {clean(names[key])}"
-            )
-            at = table.header.index(names[key])
-            rest = replace(
-                table,
-                header=(*table.header[:at], *table.header[at + 1 :]),
-                rows=tuple((*row[:at], *row[at + 1 :]) for row in table.rows),
-            )
-            of_label: dict[str, list[int]] = {}
-            for i, cell in enumerate(cells):
-                of_label.setdefault(cell, []).append(i)
-            return [(_label(key, label), _rows(rest, of_label[label], [note])) for label in labels]
+    keys = [k for k in RUN_KEYS if k in names and k not in others and len(set(table.column(names[k]))) > 1]
+    groups = [k for k in GROUPS if keys and k in names and k not in others and len(set(table.column(names[k]))) > 1]
+    for size in range(1, MOST_KEYS + 1):
+        for chosen in combinations([*keys, *groups], size):
+            if chosen[0] in groups:
+                continue
+            cells = list(zip(*(table.column(names[k]) for k in chosen), strict=True))
+            labels = list(dict.fromkeys(cells))
+            rows = len(set(zip(cells, epochs, *apart, strict=True)))
+            if len(labels) <= MOST_RUNS and all(map(all, labels)) and rows == len(epochs):
+                return _runs_by(table, [names[k] for k in chosen], chosen, cells)
     return [("", table)]
+
+
+def _runs_by(
+    table: Table, columns: Sequence[str], keys: Sequence[str], cells: Sequence[tuple[str, ...]]
+) -> list[tuple[str, Table]]:
+    """A table for each run, without the columns that told it apart; its label is what stands in them."""
+    told = ", ".join(map(clean, columns))
+    of_label: dict[tuple[str, ...], list[int]] = {}
+    for i, cell in enumerate(cells):
+        of_label.setdefault(cell, []).append(i)
+    note = Note(code="mapped", message=f"the file holds {plural(len(of_label), 'run')}, told apart by {told}")
+    keep = [i for i, name in enumerate(table.header) if name not in columns]
+    rest = replace(
+        table,
+        header=tuple(table.header[i] for i in keep),
+        rows=tuple(tuple(row[i] for i in keep) for row in table.rows),
+    )
+    return [(", ".join(map(_label, keys, label)), _rows(rest, of_label[label], [note])) for label in of_label]
 
 
 def _label(key: str, label: str) -> str:
@@ -137,7 +162,7 @@ def _by_split(table: Table) -> Table:
     key = _split_column(table)
     if key is None:
         return table
-    words = [SPLITS[plain(cell).rstrip("0123456789_")] for cell in table.column(key)]
+    words = [split_of(cell) or "" for cell in table.column(key)]
     of_split = [
         name for name in table.header
         if name != key and KNOWN.get(plain(name)) not in RUNWIDE and split_of(plain(name).split("_")[0]) is None

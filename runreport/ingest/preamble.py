@@ -6,8 +6,7 @@ import csv
 from collections.abc import Sequence
 from itertools import pairwise
 
-from runreport.ingest.columns import plain
-from runreport.ingest.documents import KNOWN
+from runreport.ingest.columns import KNOWN, plain
 from runreport.ingest.table import SEPARATORS, is_number, separator_of
 
 LINES = 60

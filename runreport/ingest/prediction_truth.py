@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runreport.errors import InputError
-from runreport.ingest.columns import TRUE_NAMES, near, plain
+from runreport.ingest.columns import near, plain
+from runreport.ingest.prediction_columns import TRUE_NAMES
 from runreport.ingest.prediction_tables import Cells, read_cells
 from runreport.ingest.table import to_float
 from runreport.run import Note

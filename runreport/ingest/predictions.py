@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runreport.errors import InputError, NoFinitePredictionsError
-from runreport.ingest.columns import ID_LIKE, NAMES, PRED_NAMES, TRUE_NAMES, plain, prediction_columns
+from runreport.ingest.columns import NAMES, plain
+from runreport.ingest.prediction_columns import ID_LIKE, PRED_NAMES, TRUE_NAMES, prediction_columns
 from runreport.ingest.prediction_stacks import Stack, split_of_rows, stacks
 from runreport.ingest.prediction_subsets import refuse_worst_rows
 from runreport.ingest.prediction_tables import Cells, read_cells

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from runreport.ingest.columns import plain
-from runreport.ingest.documents import MEASURED, SPLITS, split_of
-from runreport.ingest.printed_lines import COUNT_OF, Line, counted_line, of_split, parse_line
+from runreport.ingest.documents import SPLITS, measures, split_of
+from runreport.ingest.printed_caffe import NetOutputs
+from runreport.ingest.printed_lines import (
+    COUNT_OF,
+    MOST_LINE,
+    Line,
+    counted_line,
+    names_of_targets,
+    of_split,
+    parse_line,
+    target_of,
+)
 from runreport.marks import clean
 from runreport.run import Note
 from runreport.wording import plural
 
 ANSI = re.compile(r"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|[@-Z\\^_])")
-BREAKS = re.compile(r"[\n\r\x08\x0b\x0c]+")
-"""Line ends; a carriage return and a row of backspaces begin a progress bar's next state."""
+BREAKS = re.compile(r"[\n\r\x08\x0b\x0c]+|(?<=(?:it/s|s/it)\])(?=[^\W_])")
+"""Line ends; a carriage return and a row of backspaces begin a progress bar's next state, and what follows a bar is a line."""
 STARS = re.compile(r"\s{0,20}(\*{1,2})\s")
 """CGCNN: one star before the figures of validation, two before those of the test set."""
 BATCHES_OF = re.compile(r"\s{0,20}(?:test|val|valid|validation|eval)\w{0,10}:\s{0,5}\[", re.IGNORECASE)
@@ -27,7 +37,7 @@ SECTION = re.compile(
 )
 """A line of a split's name alone (``Test Error:``): the figures on the lines after it are of that split."""
 PREFIX = re.compile(
-    r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{1,9}\s{1,8}\d{1,9} [\w.-]{1,60}:\d{1,6}\] "
+    r"\s{0,20}[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{1,9}\s{1,8}\d{1,9} [\w.-]{1,60}:\d{1,6}\] "
     r"|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[.,]\d{1,6} ?\| ?\w{1,10} {0,8}\| ?[\w.<>]{1,80}:[\w.<>]{1,60}:\d{1,6} - "
     r"|\[\d{2,4}[-/]\d\d[-/]\d{2,4}[:T ]\d\d:\d\d:\d\d[^\]\n]{0,20}\](?:\[[\w.]{1,60}\]){0,3}(?: ?- )?\s{0,4}"
 )
@@ -41,13 +51,18 @@ ANNOUNCED = re.compile(
 TEST_PHASE = re.compile(r"\bevaluat\w{0,10}\b.{0,40}\btest\b", re.IGNORECASE)
 TESTING = re.compile(r"[^\w]{2,20}testing\b", re.IGNORECASE)
 """``>>>>>>>testing : model<<<<<<<`` (Informer and its many descendants): the bare figures after it are of the test set."""
-BEST_FOLLOWS = re.compile(r"best iteration is", re.IGNORECASE)
-"""LightGBM repeats the line of the best round after these words."""
+BAR_EPOCH = re.compile(r"(?:it/s|s/it|\?it).{0,200}?[\s,]epochs?[=:]\s?(\d{1,9})", re.IGNORECASE)
+"""A progress bar that counts the epochs behind itself: ``50/50 [00:05, 9.1it/s, epoch=1/5]`` (GluonTS)."""
+BEST_FOLLOWS = re.compile(r"best iteration(?: is)?:?\s{0,9}$", re.IGNORECASE)
+"""LightGBM and XGBoost print the line of the best round after these words."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Record:
-    """One epoch (or step) as it is being read: the last value of each figure, the first, and what a bar showed of it."""
+    """One epoch (or step) as it is being read: the last value of each figure, the first, and what a bar showed of it.
+
+    ``open``: its own figures are still to come; ``stepped``: those it has are of steps within it.
+    """
 
     axis: str
     word: str
@@ -57,6 +72,7 @@ class Record:
     shown: dict[str, float] = field(default_factory=dict)
     repeated: bool = False
     open: bool = False
+    stepped: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,11 +85,14 @@ class Log:
     boosting: bool = False
     counted: bool = False
     batches: int = 0
+    bars_ahead: bool = False
+    targets: frozenset[str] = frozenset()
+    nets: NetOutputs = field(default_factory=NetOutputs)
 
     @property
     def tells(self) -> bool:
         """Whether some epoch has a figure that reports know, or a round those of a boosting library."""
-        known = any(plain(n) in MEASURED for r in self.records for n in (*r.figures, *r.shown))
+        known = any(measures(n) for r in self.records for n in (*r.figures, *r.shown))
         return known or (self.boosting and bool(self.records))
 
     @property
@@ -94,10 +113,11 @@ def collect(lines: Iterable[str]) -> Log:
     Where no line names one, and lines begin with a count that rises (``[3/50]``), that is the epoch.
     """
     lines = list(lines)
-    log = _collect(lines, parse_line)
+    log = Log(bars_ahead=_bars_ahead(lines), targets=names_of_targets(lines))
+    _collect(lines, parse_line, log)
     if log.tells or log.has_bare_splits:
         return log
-    counted = _collect((line for line in lines if COUNT_OF.match(line)), counted_line)
+    counted = _collect((line for line in lines if COUNT_OF.match(line)), counted_line, Log())
     ats = [record.at for record in counted.records]
     rises = len(set(ats)) > 1 and sum(b < a for a, b in pairwise(ats)) <= len(ats) // 10
     if rises and (counted.tells or counted.has_bare_splits):
@@ -106,9 +126,34 @@ def collect(lines: Iterable[str]) -> Log:
     return log
 
 
-def _collect(lines: Iterable[str], parse: Callable[[str], Line | None]) -> Log:
-    """The epochs of the lines as ``parse`` takes them."""
-    log = Log()
+def _bars_ahead(lines: Sequence[str]) -> bool:
+    """Whether progress bars count the epochs from 1 behind themselves, and the lines between them from 0 (GluonTS).
+
+    So it is where each line that names an epoch has the number before that of the bar above it, and each bar the number after
+    that of the line above it.
+    """
+    if not any("it" in line and BAR_EPOCH.search(line[:MOST_LINE]) for line in lines):
+        return False
+    last: tuple[bool, float] | None = None
+    changes = {True: 0, False: 0}
+    for line in lines:
+        bar = BAR_EPOCH.search(line[:MOST_LINE])
+        at = float(bar[1]) if bar else None
+        if bar is None and (found := parse_line(line)) is not None and found.axis == "epoch":
+            at = found.at
+        if at is None:
+            continue
+        is_bar = bar is not None
+        if last is not None and last[0] != is_bar:
+            if at != last[1] + (1 if is_bar else -1):
+                return False
+            changes[is_bar] += 1
+        last = (is_bar, at)
+    return all(changes.values())
+
+
+def _collect(lines: Iterable[str], parse: Callable[[str], Line | None], log: Log) -> Log:
+    """The log with the epochs of the lines as ``parse`` takes them."""
     current: Record | None = None
     section: str | None = None
     announced: str | None = None
@@ -125,20 +170,31 @@ def _collect(lines: Iterable[str], parse: Callable[[str], Line | None]) -> Log:
             if announced == "test":
                 announced, testing = None, testing or current is not None
             continue
+        if (outputs := log.nets.figures_of(line)) is not None:
+            if current is not None:
+                current.figures |= outputs
+            continue
         testing = testing or bool(current and TEST_PHASE.search(line[:200]))
         tested = tested or bool(current and TESTING.match(line))
         stars = STARS.match(line)
         found = parse(line)
         if found is None:
             continue
+        if log.bars_ahead and found.axis == "epoch" and found.at is not None and BAR_EPOCH.search(line):
+            found = found._replace(at=found.at - 1)
         if found.boosting and repeats_best:
             repeats_best = False
+            _take_best(log.records, found)
             continue
         figures = {
             clean(name).strip(): value
             for name, value in found.figures.items()
             if not (found.averaged and plain(name) in ("time", "data"))  # seconds of a batch, not of the epoch
         }
+        if found.axis is None and (target := target_of(line, log.targets)) is not None:
+            figures = {f"{name} [{clean(target)}]": value for name, value in figures.items()}
+        if found.axis is None:
+            figures = _of_one_split(figures)
         if announced is not None and found.axis is None and figures:
             section, announced = announced, None
         if found.axis is not None and found.at is not None:
@@ -151,18 +207,20 @@ def _collect(lines: Iterable[str], parse: Callable[[str], Line | None]) -> Log:
                     _take(current, figures, found, final=False)
                     continue
             if axis == "step" and current is not None and current.axis == "epoch":
-                if not current.open:
+                if not current.open and not current.stepped:
                     log.batches += 1  # of the epoch that runs now, whose own line is still to come
                     continue
+                log.averaged |= current.stepped
+                current.stepped = True
                 figures["step"] = found.at
             elif current is None or (current.axis, current.at) != (axis, found.at):
                 current = Record(axis=axis, word=found.axis, at=found.at)
                 log.records.append(current)
-            current.open = not any(plain(n) in MEASURED for n in figures) or found.averaged
+            current.open = not any(measures(n) for n in figures) or found.averaged
             log.averaged |= found.averaged
             log.boosting |= found.boosting
-        elif current is None:
-            continue
+        elif current is None or log.boosting:
+            continue  # what a program prints after its rounds is of none of them
         elif stars or BATCHES_OF.match(line):
             held = "test" if testing or (stars and stars[1] == "**") else "val"
             figures = {of_split(held, n): v for n, v in figures.items()}
@@ -184,13 +242,40 @@ def _collect(lines: Iterable[str], parse: Callable[[str], Line | None]) -> Log:
     return log
 
 
+def _of_one_split(figures: dict[str, float]) -> dict[str, float]:
+    """The figures of a line, all of one split where its first is and no other names another: ``Train MSE: 1 | R2: 0.5``."""
+    splits = [split_of(plain(name).split("_")[0]) for name in figures]
+    if not splits or splits[0] is None or len(set(splits) - {None}) > 1:
+        return figures
+    return {of_split(splits[0], name): value for name, value in figures.items()}
+
+
+def _take_best(records: list[Record], line: Line) -> None:
+    """The best round into its place, where only each tenth or so was printed and it was none of them."""
+    start = len(records)
+    while start > 0 and (start == len(records) or records[start - 1].at < records[start].at):
+        start -= 1
+    at = line.at or 0.0
+    place = next((i for i in range(start, len(records)) if records[i].at >= at), len(records))
+    if place == len(records) or records[place].at > at:
+        records.insert(
+            place,
+            Record(axis="step", word="iter", at=at, figures={clean(n).strip(): v for n, v in line.figures.items()}),
+        )
+
+
 def _take(record: Record, figures: dict[str, float], line: Line, *, final: bool) -> None:
     """Figures into their epoch: those of an unfinished bar apart from the others."""
     if line.partial:
         record.shown |= figures
         return
-    told = [n for n in figures if plain(n) in MEASURED]
-    if not line.averaged and not final and any(n in record.figures and record.figures[n] != figures[n] for n in told):
+    told = [n for n in figures if measures(n)]
+    if (
+        not line.averaged
+        and not record.stepped
+        and not final
+        and any(n in record.figures and record.figures[n] != figures[n] for n in told)
+    ):
         record.repeated = True
     record.first = {**figures, **record.first}
     record.figures |= figures
@@ -223,9 +308,20 @@ def finished(log: Log, notes: list[Note]) -> list[Record]:
     if log.counted:
         message = "no line names an epoch: the count that lines begin with was taken for it"
         notes.append(Note(code="derived", message=message))
+    if log.bars_ahead:
+        message = "progress bars count epochs from 1, the lines between them from 0: both were read as from 0"
+        notes.append(Note(code="derived", message=message))
+    notes += log.nets.notes()
     kept = [r for r in kept if r.axis == axis]
+    kept = kept[_settings(kept) :]
     _settle_repeats(kept, notes)
     return kept
+
+
+def _settings(records: Sequence[Record]) -> int:
+    """How many of the first records are settings (``'epoch': 300, 'learning_rate': 0.001``): no figure, and a later epoch."""
+    first = next((i for i, r in enumerate(records) if any(measures(n) for n in r.figures)), 0)
+    return first if any(r.at > records[first].at for r in records[:first]) else 0
 
 
 def _settle_repeats(records: list[Record], notes: list[Note]) -> None:

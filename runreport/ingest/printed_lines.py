@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping
 from itertools import islice
 from typing import NamedTuple
 
 from runreport.ingest.boosting import set_and_metric
-from runreport.ingest.columns import plain
-from runreport.ingest.documents import CONTAINERS, KNOWN, MOST_NAME, SPLITS, split_of
+from runreport.ingest.cells import TENSOR, WRAPPED
+from runreport.ingest.columns import KNOWN, plain
+from runreport.ingest.documents import CONTAINERS, MOST_NAME, SPLITS, split_of
 
 MOST_LINE = 5_000
 """Characters of a line that is read: an epoch's figures take a few hundred, and what is longer is data."""
@@ -38,6 +40,34 @@ ROUND = re.compile(r"\s{0,4}\[(\d{1,9})\]\s{1,8}(?=[^\s\d\[])")
 CATBOOST = re.compile(r"(\d{1,9}):\s{1,8}learn:")
 OBJECTIVE = re.compile(r"iter\s{1,8}(\d{1,9}) value ([-+]?[\d.]{1,30}(?:e[-+]?\d{1,3})?)\s{0,4}$", re.IGNORECASE)
 """``iter  10 value 12.3``: R's nnet, and its optim, print the objective so."""
+QUOTED = re.compile(r"(['\"])(\w[\w /.:-]{0,80})\1\s?[=:]\s{0,4}$")
+"""``Evaluation metric 'epoch_loss'=5.2`` (GluonTS): the name is what stands in the quotation marks."""
+OF_A_TARGET = re.compile(
+    r"\W{0,20}(?:target|task|output|property|variable|head|channel)s?\s?[:=#-]?\s?[\[({'\"]{0,2}(\w[\w./-]{0,60})",
+    re.IGNORECASE,
+)
+"""``Target: mass_g - Train R^2: 0.5 - Val R^2: 0.4``: a line of one target of several."""
+OF_A_NAME = re.compile(
+    r"[^\w\n]{0,20}([^\W\d][\w./-]{0,40}) (?:train|training|val|valid|validation|test)\w{0,4} [a-z²^2]{2,8}\b",
+    re.IGNORECASE,
+)
+"""``knee Train MSE: 0.5 | Val MSE: 0.4``: the same where only the name stands before the split."""
+ORDINAL = re.compile(r"\b(\d{1,9})(?:st|nd|rd|th) (epoch|step|iteration|round)\b", re.IGNORECASE)
+GLUED = re.compile(r"(?<![\w./-])(epoch|iter|step)[_-]?(\d{1,9})(?=[\s:,|\])])", re.IGNORECASE)
+"""``1st epoch`` and ``Epoch30:``."""
+MMENGINE = re.compile(r"\bEpoch\((train|val|test)\)\s{1,4}\[(\d{1,9})\]")
+"""``Epoch(val) [3][10/10]    MAE: 0.5``."""
+ELSEWHERE = re.compile(
+    r"\b[ée]po(?:cas?|ques?|che)\b|эпоха|エポック|에포크|에폭|第\s?(?=\d{1,9}\s?[轮輪])", re.IGNORECASE
+)
+"""What an epoch is called in Spanish, Portuguese, French, German, Russian, Japanese, Korean and Chinese."""
+STAGE = re.compile(
+    r"(?:[^\n]{0,60}[^\w\n])?step (\d{1,9})(?: ?(?:/|of) ?\d{1,9})?[\])]?(?:\s?[:.)-]+\s?|\s)[^\W\d]", re.IGNORECASE
+)
+MOST_STAGES = 30
+"""``Step 4: Evaluation`` numbers the stages of a program up to here: no more are given titles."""
+UNIT = re.compile(r"\s?(\([^()=:,|;]{1,30}\))$")
+"""What stands in brackets behind a name: ``RMSE (meters)``, ``R2 (%)``."""
 COUNT_OF = re.compile(
     r"\s{0,8}[\[(]?\s{0,6}(\d{1,9})\s?/\s?\d{1,9}[\])]?[\s:|,-]|\s{0,4}\[(\d{1,9}),\s{1,8}\d{1,9}\]\s|\s{0,4}\[(\d{1,9})\]\s"
 )
@@ -56,7 +86,10 @@ PAST = re.compile(
     r"\b(?:best|early|restor|saving|saved|loading|loaded|resum|improved|stopp|warn|reducing)", re.IGNORECASE
 )
 """A line that begins so speaks of another epoch than the one that is running."""
-SUMMED_UP = re.compile(r"train_runtime|\bensemble\b|\bmodel \d+ (?:best|test)\b|\bfinal\b|\boverall\b", re.IGNORECASE)
+SUMMED_UP = re.compile(
+    r"train_runtime|\bresults for (?!epoch)|\bensemble\b|\bmodel \d+ (?:best|test)\b|\bfinal\b|\boverall\b|最终|最終",
+    re.IGNORECASE,
+)
 """A line that sums up a whole training: its figures are of no epoch."""
 SPLIT_METRICS = frozenset(("train_loss", "r2", "mae", "rmse", "mse", "pearson_r", "variance_ratio"))
 """Known names that a bare word may mean for any split: a section (``Val: loss 0.2``) gives them its own."""
@@ -82,9 +115,20 @@ FILLERS = frozenset(
         "and",
         "done",
         "finished",
+        "debug",
+        "info",
+        "warning",
     ]
 )
 """Words before a figure's name that do not make it another figure; ``epoch loss`` is the loss."""
+NO_TARGET = re.compile(
+    r"(?:debug|info|warning|error|epochs?|step|iter\w*|avg|average|mean|median|total|running|current|best|final|new|the|end|after|and|"
+    r"per|on|for|train\w*|val\w*|test\w*|eval\w*|model|loss|min|max|last|overall|summary|results?|metrics?)",
+    re.IGNORECASE,
+)
+"""Words before a split that are the name of no target."""
+FEWEST_LINES = 2
+"""Lines of a name before it is taken for a target: each epoch has one, and one epoch is no history."""
 MOST_NUMBERS = 200
 """Numbers of a line that are looked at: a line with more is a row of data."""
 
@@ -141,6 +185,8 @@ def parse_line(line: str) -> Line | None:
     """
     if len(line) > MOST_LINE or not any(c.isdigit() for c in line) or SUMMED_UP.search(line):
         return None
+    if "tensor(" in line or "float" in line:
+        line = WRAPPED.sub(r"\1", TENSOR.sub(r"\1", line))
     clock = CLOCK.match(line)
     boosted = ROUND.match(line, clock.end() if clock else 0)
     if boosted:
@@ -159,8 +205,12 @@ def parse_line(line: str) -> Line | None:
     )
     pairs = _pairs(line, averaged=averaged)
     axis = next((a for a in ("epoch", "step", "iter") if a in pairs), None)
+    if axis is None and (usual := _usual_words(line)) != line:
+        return parse_line(usual)
     past = PAST.search(line) if axis is not None else None
     if past and (len(pairs) == 1 or past.start() < _axis_at(line)):
+        return None
+    if axis == "step" and len(pairs) == 1 and _is_stage(line):
         return None
     bar, share = BAR_AT_START.match(line), BAR_SHARE.search(line)
     partial = (bar is not None and bar[1] != bar[2]) or (share is not None and share[1] != "100")
@@ -168,6 +218,41 @@ def parse_line(line: str) -> Line | None:
         return None
     at = pairs.pop(axis) if axis is not None else None
     return Line(axis, at, pairs, partial, averaged and bool(pairs))
+
+
+def _usual_words(line: str) -> str:
+    """The line with ``epoch 1`` for ``1st epoch``, ``Epoch1`` and ``Época 1``; none of these is found in what comes out."""
+    line = MMENGINE.sub(r"Epoch [\2] \1: | ", line)
+    return GLUED.sub(r"\1 \2", ORDINAL.sub(r"\2 \1", ELSEWHERE.sub("Epoch ", line)))
+
+
+def target_of(line: str, names: Container[str]) -> str | None:
+    """The one of several targets that a line is of, None for a line of all; ``names`` are those that may stand alone.
+
+    >>> target_of("Target: mass - Val R^2: 0.4", ()), target_of("knee Train MSE: 0.5 | Val MSE: 0.4", {"knee"})
+    ('mass', 'knee')
+    """
+    found = OF_A_TARGET.match(line)
+    if found is not None and plain(found[1]).split("_")[-1] not in (*SPLITS, *KNOWN):
+        return found[1]
+    found = OF_A_NAME.match(line)
+    return found[1] if found is not None and found[1] in names else None
+
+
+def names_of_targets(lines: Iterable[str]) -> frozenset[str]:
+    """The words that stand before a split at the beginning of lines without an epoch, where they are several."""
+    counts = Counter(
+        found[1] for line in lines
+        if (found := OF_A_NAME.match(line)) is not None and not NO_TARGET.fullmatch(found[1])
+    )  # fmt: skip
+    names = frozenset(name for name, count in counts.items() if count >= FEWEST_LINES)
+    return names if len(names) > 1 else frozenset()
+
+
+def _is_stage(line: str) -> bool:
+    """Whether a line is the title of a stage of a program, ``STEP 3: TRAINING``, and no step of an optimizer."""
+    found = STAGE.match(line)
+    return found is not None and int(found[1]) <= MOST_STAGES
 
 
 def _float(text: str) -> float | None:
@@ -226,7 +311,11 @@ def _name(before: str, section: str, *, boosting: bool) -> tuple[str | None, str
     """The name that ends right before a number, and the split that the words before it announce."""
     text = before[-2 * MOST_NAME :].replace("*", " ").rstrip(" \t'\"([")
     said = text.endswith((":", "=", "->", "=>", "→"))
+    if ("'" in text or '"' in text) and (quoted := QUOTED.search(text)):
+        text = f"{quoted[2]}="
     text = OF_KIND.sub("", ARROW.sub("", text).rstrip(" \t:='\""))
+    unit = UNIT.search(text) if said and not boosting and text.endswith(")") else None
+    text = text[: unit.start()] if unit else text
     pieces = [p.strip(" \t'\"=") for p in CUTS.split(text)]
     for piece in pieces[:-1]:
         words = piece.split()
@@ -243,14 +332,19 @@ def _name(before: str, section: str, *, boosting: bool) -> tuple[str | None, str
         inner = words.pop()[1:-1]
         words = words if _known(words) else [*(w for w in words if split_of(w)), inner]
     name = _known(words)
+    if name is None and not said and len(words) > 1 and plain(words[-1]) in ("is", "was", "reached"):
+        name = _known(words[:-1])  # `Learning rate is 0.001`; Lightning's `'val_loss' reached 0.5`
+        name = name.strip("'\"") if name else None
     if name is None and len(words) == 1 and plain(words[0]) in SPLITS:
         return words[0], section  # `train 0.1 | val 0.2`: of what, nothing says
-    if name is None and said and 0 < len(words) <= 4 and any(c.isalpha() for c in words[-1]):
+    word = 0 < len(words) <= 4 and any(c.isalpha() for c in words[-1])
+    if name is None and said and word and not words[0].lower().startswith(("saving", "loading")):
         name = " ".join(words).split("=")[-1].strip()
         name = name or None
     if name is None or plain(name) in AXES:
         return name, section
-    return (of_split(section, name) if section else name)[:MOST_NAME], section
+    name = of_split(section, name) if section else name
+    return (f"{name} {unit[1]}" if unit else name)[:MOST_NAME], section
 
 
 def of_split(split: str, name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runreport.errors import InputError
 from runreport.ingest.columns import ALIASES, map_columns, plain
-from runreport.ingest.documents import MEASURED, split_of
+from runreport.ingest.documents import measures, split_of
 from runreport.ingest.history import CLOCKS, DURATIONS, INDEXES
 from runreport.ingest.long_tables import RUN_KEYS
 from runreport.ingest.table import MISSING, Table, to_float
@@ -31,7 +31,7 @@ def refuse_results(table: Table) -> None:
     """
     if len(table.rows) < 2 or any(plain(name) in AXES for name in table.header):
         return
-    if not any(plain(name) in MEASURED or split_of(plain(name).split("_")[0]) for name in table.header):
+    if not any(measures(name) or split_of(plain(name).split("_")[0]) for name in table.header):
         return  # the reading says which names were looked for
     for name in table.header:
         cells = table.column(name)

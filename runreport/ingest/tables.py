@@ -9,8 +9,8 @@ from pathlib import Path
 
 from runreport.errors import InputError
 from runreport.ingest.cells import MOST_TEXT, number
-from runreport.ingest.columns import ALIASES, OVER_FOLDS, plain, several_loaders
-from runreport.ingest.documents import MEASURED, final_figures
+from runreport.ingest.columns import ALIASES, MEASURED, OVER_FOLDS, plain, several_loaders
+from runreport.ingest.documents import final_figures, measures
 from runreport.ingest.epochs import STEPS
 from runreport.ingest.history import INDEXES, histories_of_table
 from runreport.ingest.long_tables import untangled
@@ -48,7 +48,7 @@ def is_measured(name: str) -> bool:
     short = name.removesuffix("_epoch").removesuffix("_step").removesuffix(OVER_FOLDS)
     head, _, rest = short.partition("_")
     front, _, tail = short.rpartition("_")
-    if short in MEASURED or (head in ("test", "train") and rest in MEASURED):
+    if measures(short) or (head in ("test", "train") and rest in MEASURED):
         return True
     return tail in ("train", "val", "valid", "test") and f"val_{front}" in MEASURED
 

@@ -74,7 +74,8 @@ def leads(analysis: Analysis) -> list[tuple[tuple[str, ...], str]]:
     that was only late to be found (a warning) comes after the bias that is left of it. Training rows predicted worse than
     by their mean come before "no signal" and the mean, where the model is not shown to follow the truth. A run that had
     hardly begun says nothing yet of its rate, its scale, its mean or its spread. A penalty that only the training rows show
-    comes after a mean that is off on the others, or, where it kept the model from learning, before "no signal". Weights that
+    comes after a mean that is off on the others; else, and where they are not learnt, before "no signal"; one that kept the
+    model from learning keeps its place. Weights that
     blew up under the rate explain a loss that diverged. A spread that stood still while the correlation rose did not collapse.
     """
     order = list(LEADS)
@@ -86,13 +87,14 @@ def leads(analysis: Analysis) -> list[tuple[tuple[str, ...], str]]:
     rate = analysis.finding(*TOO_HIGH)
     if rate is not None and rate.evidence.get("kind") == BLOWN_UP:
         _move(order, TOO_HIGH, after=("data.leak",))
-    penalty = analysis.finding(*PENALTY)
-    if penalty is not None and penalty.split == "train":
-        _move(order, PENALTY, after=BIAS if penalty.recoverable is not None else ("signal.inverted",))
     if hardly_begun(analysis):
         _move(order, SHORT, after=("lr.warmup-never-ended",))
     if _unlearnt(analysis):
         _move(order, UNDERFIT, after=("signal.inverted",))
+    penalty = analysis.finding(*PENALTY)
+    if penalty is not None and penalty.split == "train" and penalty.recoverable is not None:
+        off = bias is not None and bias.severity.rank >= 1
+        _move(order, PENALTY, after=BIAS if off and not _unlearnt(analysis) else ("signal.inverted",))
     if scale is not None and scale.severity.rank == 1:
         _move(order, SCALE, after=BIAS)
     if picked is None or picked.severity.rank < 1:

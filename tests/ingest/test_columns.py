@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from runreport.errors import InputError
-from runreport.ingest.columns import ALIASES, PRED_NAMES, TRUE_NAMES, map_columns, near, plain, prediction_columns
+from runreport.ingest.columns import ALIASES, map_columns, near, plain
 from runreport.ingest.history import histories_of_columns
+from runreport.ingest.prediction_columns import PRED_NAMES, TRUE_NAMES, prediction_columns
 
 FILE = Path("run.csv")
 

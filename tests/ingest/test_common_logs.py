@@ -16,6 +16,7 @@ import pytest
 
 from runreport.errors import InputError
 from runreport.ingest.load import load_runs
+from runreport.ingest.reader import ReadOptions
 from runreport.run import Run
 
 EPOCHS = range(1, 7)
@@ -55,6 +56,37 @@ NEQUIP = "epoch, wall, LR,training_loss_f,training_loss,validation_loss_f,valida
 GLOG = "I0101 10:00:0{}.123456 140 logging_writer.py:48] "
 LOGURU = "2024-05-01 12:00:0{}.123 | INFO     | __main__:train:42 - "
 SAGEMAKER = "[2024-01-01:00:00:0{}:INFO] "
+GLUON_BAR = (
+    "  0%|          | 0/50 [00:00<?, ?it/s]\r 20%|##        | 10/50 [00:01<00:04,  9.1it/s, epoch={0}/6, {1}={2}]\r"
+)
+GLUON_BAR += "100%|##########| 50/50 [00:05<00:00,  9.1it/s, epoch={0}/6, {1}={3:.3g}]\n"
+
+
+def gluonts(e: int, *, validated: bool) -> str:
+    """An epoch as GluonTS' trainer on MXNet prints it: from 0 on its lines, from 1 behind its bars."""
+    root = f"INFO:gluonts.trainer:Epoch[{e - 1}] "
+    text = f"{root}Learning rate is 0.001\n" + GLUON_BAR.format(e, "avg_epoch_loss", 9.9, T[e])
+    text += GLUON_BAR.format(e, "validation_avg_epoch_loss", 9.9, V[e]) if validated else ""
+    text += f"{root}Elapsed time 5.4 seconds\n{root}Evaluation metric 'epoch_loss'={T[e]:.6f}\n"
+    return text + (f"{root}Evaluation metric 'validation_epoch_loss'={V[e]:.6f}\n" if validated else "")
+
+
+def caffe(e: int, *, losses: int = 1, nets: int = 1) -> str:
+    """A test and a display of Caffe's solver; of several losses each is an equal share, printed with its weight."""
+    g, at = "I0101 12:00:00.123456   123 ", (e - 1) * 100
+    share = V[e] / losses
+    outputs = "".join(
+        f"{g}solver.cpp:404]     Test net output #{k}: l2_{k} = {share / 2} (* 2 = {share} loss)\n"
+        for k in range(losses)
+    )
+    others = f"{g}solver.cpp:337] Iteration {at}, Testing net (#1)\n{g}solver.cpp:404]     Test net output #0: loss = 9 (* 1 = 9 loss)\n"
+    return (
+        f"{g}solver.cpp:337] Iteration {at}, Testing net (#0)\n{outputs}{others if nets > 1 else ''}"
+        f"{g}solver.cpp:228] Iteration {at} (2.5 iter/s, 40.1s/100 iters), loss = {T[e]}\n"
+        f"{g}solver.cpp:244]     Train net output #0: l2_0 = 9 (* 1 = 9 loss)\n{g}sgd_solver.cpp:106] Iteration {at}, lr = 0.01\n"
+    )
+
+
 LAYOUTS: dict[str, tuple[str, str, dict[str, dict[int, float]]]] = {
     "printed: bare splits with colons": ("a.log", lines(lambda e: f"epoch {e}: train: {T[e]} val: {V[e]}\n"), BOTH),
     "printed: bare splits without": ("a.log", lines(lambda e: f"Epoch {e} | train {T[e]} | valid {V[e]}\n"), BOTH),
@@ -147,6 +179,80 @@ LAYOUTS: dict[str, tuple[str, str, dict[str, dict[int, float]]]] = {
     ),
     "XGBoost's cv as CSV": ("a.csv", ",train-rmse-mean,train-rmse-std,test-rmse-mean,test-rmse-std\n" + lines(lambda e: f"{e},{T[e]},0.1,{V[e]},0.1\n"), RMSE),
     "a row a batch": ("a.csv", "epoch,batch,loss\n" + lines(lambda e: f"{e},0,9\n{e},1,{T[e]}\n"), {"train_loss": T}),
+    "GluonTS on MXNet": ("a.log", lines(lambda e: gluonts(e, validated=False)), {"train_loss": T}),
+    "GluonTS on MXNet, with validation": ("a.log", lines(lambda e: gluonts(e, validated=True)), BOTH),
+    "Caffe": ("a.log", lines(caffe), BOTH),
+    "Caffe, pasted with an indent": ("a.log", lines(lambda e: caffe(e).replace("I0101", "        I0101")), BOTH),
+    "printed: bare names behind one split a line": (
+        "a.log", lines(lambda e: f"Epoch {e}/6\nVal MSE: 1 | RMSE: {V[e]} | R2: 0.1\nTrain MSE: 1 | RMSE: {T[e]} | R2: 0.9\n"), RMSE,
+    ),
+    "printed: bars of each split": (
+        "a.log", lines(lambda e: f"Epoch {e} [Train]: 100%|##| 9/9 [00:01<00:00, 9.0it/s, loss={T[e]}]\nEpoch {e} [Val]: 100%|##| 3/3 [00:01<00:00, 9.0it/s, loss={V[e]}]\n"),
+        BOTH,
+    ),
+    "Caffe with three losses": ("a.log", lines(lambda e: caffe(e, losses=3)), BOTH),
+    "Caffe with two test nets": ("a.log", lines(lambda e: caffe(e, nets=2)), BOTH),
+    "TabNet, printed": ("a.log", lines(lambda e: f"epoch {e}  | loss: {T[e]} | val_0_rmse: {V[e]} |  0:00:0{e}s\n"), {"train_loss": T, "rmse": V}),
+    "TabNet, pasted": (
+        "a.md", "# Results\n\n| Epoch | Loss | Val_0_RMSE | Time |\n|---|---|---|---|\n" + lines(lambda e: f"| {e} | {T[e]} | {V[e]} | 0:00:0{e}s |\n"),
+        {"train_loss": T, "rmse": V},
+    ),
+    "printed: units in brackets": (
+        "a.log", lines(lambda e: f"Epoch [{e}/6], Train Loss (meters^2): {T[e]}\nEpoch [{e}/6], Validation Loss (meters^2): {V[e]}, Baseline Loss (meters^2): 9\n"),
+        BOTH,
+    ),
+    "table: units in brackets": ("a.csv", "Epoch,Train RMSE (eV),Val RMSE (eV)\n" + lines(lambda e: f"{e},{T[e]},{V[e]}\n"), RMSE),
+    "table: the kind of the loss": ("a.csv", "Epoch,Train MSE Loss,Val MSE Loss\n" + lines(lambda e: f"{e},{T[e]},{V[e]}\n"), BOTH),
+    "JSON: the kind of the loss": ("a.json", json.dumps({"train_mse_loss": [*T.values()], "val_mse_loss": [*V.values()]}), BOTH),
+    "JSON lines: means": ("a.jsonl", lines(lambda e: json.dumps({"epoch": e, "avg_train_loss": T[e], "mean_epoch_valid_loss": V[e]}) + "\n"), BOTH),
+    "printed: ordinals": ("a.txt", lines(lambda e: f"  {e}th epoch,\n   training loss: {T[e]}\n   val loss: {V[e]}\n"), BOTH),
+    "printed: a glued number": ("a.txt", lines(lambda e: f"Epoch{e}:  loss: {T[e]} - val_loss: {V[e]}\n"), BOTH),
+    "printed: a line behind a bar": (
+        "a.log", lines(lambda e: f"Epoch Progress: {e}%|#   | {e}/100 [00:0{e}<01:00,  3.2s/it]Size: 10%, Epoch: {e}, Train Loss: {T[e]}, Val Loss: {V[e]}\n"), BOTH,
+    ),
+    "printed: settings before the first epoch": (
+        "a.log", "{'batch_size': 64,\n 'epoch': 300.0,\n 'learning_rate': 0.001,\n 'lr_factor': 0.5}\n" + lines(lambda e: f"Epoch [{e}/300] - Train Loss: {T[e]}, Valid Loss: {V[e]}, LR: [0.001]\n"), BOTH,
+    ),
+    "printed: targets on lines of their own": (
+        "a.log", lines(lambda e: f"Epoch {e}/6\nTrain Loss: {T[e]}, Val Loss: {V[e]}\nTarget: mass - Train RMSE: 7 - Val RMSE: 8\nTarget: size - Train RMSE: 5 - Val RMSE: 6\n"), BOTH,
+    ),
+    "printed: names of targets before the split": (
+        "a.log", lines(lambda e: f"Epoch {e}/6 | Train Loss: {T[e]} | Val Loss: {V[e]}\n    hip Train RMSE: 7 | Val RMSE: 8\n    knee Train RMSE: 5 | Val RMSE: 6\n"), BOTH,
+    ),
+    "printed: levels before the split": (
+        "a.log", lines(lambda e: f"INFO Epoch {e}\nINFO Train RMSE: {T[e]} | Val RMSE: {V[e]}\n"), RMSE,
+    ),
+    "printed: the split last": ("a.log", lines(lambda e: f"Epoch: {e:04d} loss_train: {T[e]} loss_val: {V[e]} loss_test: 9 time: 0.3s\n"), BOTH),
+    "printed: Spanish": ("a.log", lines(lambda e: f"  Época {e}/6 | Train Loss: {T[e]} | Val Loss: {V[e]}\n"), BOTH),
+    "printed: Chinese": ("a.log", lines(lambda e: f"第 {e} 轮 train_loss: {T[e]} val_loss: {V[e]}\n"), BOTH),
+    "Markdown, the best row in bold": (
+        "a.md", "| Iteration | Train RMSE | Val RMSE |\n|---|---|---|\n" + lines(lambda e: f"| {e} | {T[e]} | {f'**{V[e]}**' if e == 6 else V[e]} |\n"), RMSE,
+    ),
+    "LightGBM, and scores after it": (
+        "a.txt", lines(lambda e: f"[{e}]\ttraining's rmse: {T[e]}\tvalid_0's rmse: {V[e]}\n") + "Train R2: 0.99\nVal R2:   0.98\n", RMSE,
+    ),
+    "Transformers' log as a table": (
+        "a.csv", "loss,epoch,step,eval_loss,train_runtime,train_loss,total_flos\n"
+        + lines(lambda e: f"{T[e]},{e},{e * 10},,,,\n,{e},{e * 10},{V[e]},,,\n") + ",6,60,,99.5,7.0,1e15\n", BOTH,
+    ),
+    "Transformers' log as JSON": (
+        "a.json", json.dumps([row for e in EPOCHS for row in ({"loss": T[e], "epoch": e}, {"eval_loss": V[e], "epoch": e})]
+                             + [{"train_runtime": 99.5, "train_loss": 7.0, "epoch": 6}]), BOTH,
+    ),
+    "Transformers' log as JSON lines": (
+        "a.jsonl", lines(lambda e: json.dumps({"loss": T[e], "epoch": e}) + "\n" + json.dumps({"eval_loss": V[e], "epoch": e}) + "\n")
+        + json.dumps({"train_runtime": 99.5, "train_loss": 7.0, "epoch": 6}) + "\n", BOTH,
+    ),
+    "mmengine, printed": (
+        "a.log", lines(lambda e: f"2023/05/01 10:00:00 - mmengine - INFO - Epoch(train)  [{e}][50/100]  lr: 1.0000e-03  eta: 0:01:00  loss: 9.9\n"
+        f"2023/05/01 10:00:00 - mmengine - INFO - Epoch(train)  [{e}][100/100]  lr: 1.0000e-03  eta: 0:01:00  loss: {T[e]}\n"
+        f"2023/05/01 10:00:00 - mmengine - INFO - Epoch(val) [{e}][10/10]    RMSE: {V[e]}  data_time: 0.01\n"), {"train_loss": T, "rmse": V},
+    ),
+    "Lightning's checkpoints": (
+        "a.log", lines(lambda e: f"INFO: Epoch {e}, global step {e * 50}: 'val_loss' reached {V[e]} (best {V[6]}), saving model to '/a/epoch={e}-step=50.ckpt' as top 1\n")
+        + "Metric val_loss improved by 0.012 >= min_delta = 0.0. New best score: 0.1\n", {"val_loss": V},
+    ),
+    "TensorFlow Addons' RSquare": ("a.csv", "epoch,loss,r_square,val_loss,val_r_square\n" + lines(lambda e: f"{e},{T[e]},0.5,{V[e]},0.4\n"), BOTH),
     "Lightning with one loader named": (
         "metrics.csv", "epoch,step,train_loss,val_loss/dataloader_idx_0\n" + lines(lambda e: f"{e},{e},{T[e]},\n{e},{e},,{V[e]}\n"), BOTH,
     ),
@@ -293,3 +399,161 @@ def test_times_from_the_start_are_no_seconds_of_an_epoch(tmp_path: Path, times: 
     assert run.history is not None
     assert run.history.has("epoch_seconds") is kept
     assert any("not used as the seconds of an epoch" in note.message for note in run.notes) is not kept
+
+
+def test_lines_and_bars_that_count_apart_are_one_run_and_it_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(lines(lambda e: gluonts(e, validated=True)), encoding="utf-8")
+    (run,) = load_runs([str(tmp_path / "a.log")])
+    assert isinstance(run, Run)
+    assert run.history is not None
+    assert list(run.history.epochs) == [0, 1, 2, 3, 4, 5]
+    said = [note.message for note in run.notes]
+    assert any("progress bars count epochs from 1" in message for message in said)
+    assert any("'avg_epoch_loss' is 'epoch_loss' with fewer digits" in message for message in said)
+
+
+def test_bars_that_count_as_the_lines_do_are_left_as_they_are(tmp_path: Path) -> None:
+    bar = "100%|####| 50/50 [00:05<00:00,  9.1it/s, epoch={0}, loss={1}]\nEpoch {0}: val_loss {2}\n"
+    (tmp_path / "a.log").write_text(lines(lambda e: bar.format(e, T[e], V[e])), encoding="utf-8")
+    (run,) = load_runs([str(tmp_path / "a.log")])
+    assert isinstance(run, Run)
+    assert run.history is not None
+    assert list(run.history.epochs) == list(EPOCHS)
+    assert (list(run.history.get("train_loss")), list(run.history.get("val_loss"))) == ([*T.values()], [*V.values()])
+
+
+@pytest.mark.parametrize(
+    ("losses", "nets", "said"),
+    [(3, 1, "weighted sum of the net's losses: l2_0, l2_1, l2_2"), (1, 2, "further test nets (#1 and on) left out")],
+)
+def test_what_caffes_test_nets_come_to_is_said(tmp_path: Path, losses: int, nets: int, said: str) -> None:
+    (tmp_path / "a.log").write_text(lines(lambda e: caffe(e, losses=losses, nets=nets)), encoding="utf-8")
+    (run,) = load_runs([str(tmp_path / "a.log")])
+    assert any(said in note.message for note in run.notes)
+
+
+def test_two_means_of_one_name_that_differ_are_asked_about(tmp_path: Path) -> None:
+    text = lines(lambda e: f"Epoch {e} avg_loss={T[e]} avg_epoch_loss={V[e]}\n")
+    (tmp_path / "a.log").write_text(text, encoding="utf-8")
+    (error,) = load_runs([str(tmp_path / "a.log")])
+    assert "2 columns that could be train_loss" in str(error)
+
+
+def test_figures_of_single_targets_are_kept_under_their_names_and_one_can_be_chosen(tmp_path: Path) -> None:
+    text = lines(lambda e: f"Epoch {e}\nVal Loss: {V[e]}\nTarget: mass - Val R^2: 0.{e}\nTarget: size - Val R^2: 0.1\n")
+    (tmp_path / "a.log").write_text(text, encoding="utf-8")
+    (run,) = load_runs([str(tmp_path / "a.log")])
+    assert isinstance(run, Run)
+    assert run.history is not None
+    assert not run.history.has("r2")
+    assert any("not recognised and not used: Val R^2 [mass], Val R^2 [size]" in note.message for note in run.notes)
+    (run,) = load_runs([str(tmp_path / "a.log")], ReadOptions(columns={"r2": "Val R^2 [mass]"}))
+    assert isinstance(run, Run)
+    assert run.history is not None
+    assert list(run.history.get("r2")) == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+
+
+def test_two_kinds_of_loss_are_no_loss_by_themselves(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "epoch,val_mse_loss,val_mae_loss,val_r2\n" + lines(lambda e: f"{e},1,2,0.{e}\n"), encoding="utf-8"
+    )
+    (error,) = load_runs([str(tmp_path / "a.csv")])
+    assert "2 columns that could be val_loss: 'val_mse_loss', 'val_mae_loss'" in str(error)
+
+
+@pytest.mark.parametrize("total", ["valid_loss", "val_total_loss", "Loss/val"])
+def test_a_term_of_the_loss_does_not_stand_for_it(tmp_path: Path, total: str) -> None:
+    rows = lines(lambda e: f"{e},{V[e]},7,{T[e]}\n")
+    (tmp_path / "a.csv").write_text(f"epoch,{total},val_mse_loss,train_loss\n{rows}", encoding="utf-8")
+    (run,) = load_runs([str(tmp_path / "a.csv")])
+    assert isinstance(run, Run)
+    assert run.history is not None
+    assert (list(run.history.get("train_loss")), list(run.history.get("val_loss"))) == ([*T.values()], [*V.values()])
+
+
+@pytest.mark.parametrize("words", ["Early stopping, best iteration is:", "Stopping. Best iteration:"])
+def test_the_best_round_is_read_where_it_was_not_printed_in_its_turn(tmp_path: Path, words: str) -> None:
+    printed = "".join(f"[{e}]\ttrain's rmse: {1 / e}\tvalid's rmse: {2 / e}\n" for e in (10, 20, 30))
+    text = f"{printed}{words}\n[25]\ttrain's rmse: 0.03\tvalid's rmse: 0.01\n\n"
+    (tmp_path / "a.log").write_text(text + text.replace("[25]", "[20]"), encoding="utf-8")
+    first, second = load_runs([str(tmp_path / "a.log")])
+    assert isinstance(first, Run)
+    assert isinstance(second, Run)
+    assert first.history is not None
+    assert second.history is not None
+    assert (list(first.history.epochs), list(first.history.get("rmse"))) == ([10, 20, 25, 30], [0.2, 0.1, 0.01, 2 / 30])
+    assert (list(second.history.epochs), list(second.history.get("rmse"))) == ([10, 20, 30], [0.2, 0.1, 2 / 30])
+
+
+@pytest.mark.parametrize("title", ["STEP 3: TRAINING", "[Step 3/5] Training the model", "Step 3. Training"])
+def test_the_stages_of_a_program_are_no_steps(tmp_path: Path, title: str) -> None:
+    after = title.replace("3", "4", 1)
+    (tmp_path / "a.log").write_text(f"{title}\nValidation R2: 0.61\n{after}\nR2: 0.85\n", encoding="utf-8")
+    (error,) = load_runs([str(tmp_path / "a.log")])
+    assert "no line names an epoch" in str(error)
+
+
+def test_steps_with_figures_below_them_are_steps(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(lines(lambda e: f"Step {e * 200}:\n  eval_loss: {V[e]}\n"), encoding="utf-8")
+    (run,) = load_runs([str(tmp_path / "a.log")])
+    assert isinstance(run, Run)
+    assert run.history is not None
+    assert (list(run.history.epochs)[:2], list(run.history.get("val_loss"))) == ([200, 400], [*V.values()])
+
+
+def test_the_last_evaluation_stays_where_a_store_put_the_sum_of_the_whole_beside_it(tmp_path: Path) -> None:
+    rows = lines(lambda e: f"{e},{T[e]},{V[e]},{'99.5,7.0' if e == 6 else ','}\n")
+    (tmp_path / "a.csv").write_text(f"step,loss,eval_loss,train_runtime,train_loss\n{rows}", encoding="utf-8")
+    (run,) = load_runs([str(tmp_path / "a.csv")])
+    assert isinstance(run, Run)
+    assert run.history is not None
+    assert (list(run.history.get("train_loss")), list(run.history.get("val_loss"))) == ([*T.values()], [*V.values()])
+    assert any("train_runtime, train_loss left out" in note.message for note in run.notes)
+
+
+def test_of_steps_within_an_epoch_the_last_is_taken_and_it_is_said(tmp_path: Path) -> None:
+    text = lines(
+        lambda e: (
+            f"[GPU 0] Epoch {e} Training ====\nEpoch Step: 1 | Accumulation Step: 1 | Loss: 9.9\n"
+            f"Epoch Step: 41 | Accumulation Step: 5 | Loss: {T[e]}\n[GPU 0] Epoch {e} Validation ====\n"
+            f"Validation loss: tensor({V[e]}, device='cuda:0', grad_fn=<MseLossBackward0>)\n"
+        )
+    )
+    (tmp_path / "a.log").write_text(text, encoding="utf-8")
+    (run,) = load_runs([str(tmp_path / "a.log")])
+    assert isinstance(run, Run)
+    assert run.history is not None
+    assert (list(run.history.get("train_loss")), list(run.history.get("val_loss"))) == ([*T.values()], [*V.values()])
+    assert any("batch by batch: the last of each epoch was taken" in note.message for note in run.notes)
+
+
+def test_results_after_epochs_without_figures_are_of_no_epoch(tmp_path: Path) -> None:
+    text = "# Epoch [10/20] complete.\n# Epoch [20/20] complete.\n# Results for 1 layers -> Train MAE: 0.09 | Val MAE: 0.04\n"
+    (tmp_path / "a.log").write_text(text, encoding="utf-8")
+    (error,) = load_runs([str(tmp_path / "a.log")])
+    assert "no line names an epoch" in str(error)
+
+
+@pytest.mark.parametrize("by_epoch", [False, True])
+def test_runs_that_only_several_columns_tell_apart(tmp_path: Path, by_epoch: bool) -> None:
+    grid = [(d, m, s) for d in ("wind", "sun") for m in ("mlp", "lstm") for s in (1, 2)]
+    rows = [(e, i, *g) for i, g in enumerate(grid) for e in EPOCHS]
+    rows = sorted(rows) if by_epoch else rows
+    text = "".join(f"{d},{m},{s},{e},{i + 1 / e}\n" for e, i, d, m, s in rows)
+    (tmp_path / "a.csv").write_text("dataset,model,seed,epoch,val_loss\n" + text, encoding="utf-8")
+    runs = [run for run in load_runs([str(tmp_path / "a.csv")]) if isinstance(run, Run)]
+    assert {run.name for run in runs} == {f"a[seed {s}, {m}, {d}]" for d, m, s in grid}
+    of_name = {run.name: run for run in runs}
+    for i, (d, m, s) in enumerate(grid):
+        history = of_name[f"a[seed {s}, {m}, {d}]"].history
+        assert history is not None
+        assert list(history.get("val_loss")) == [i + 1 / e for e in EPOCHS]
+
+
+def test_the_name_of_a_split_may_be_longer_than_any_name(tmp_path: Path) -> None:
+    rows = lines(lambda e: f"{e},train{'9' * 120}x,{T[e]}\n{e},val,{V[e]}\n")
+    (tmp_path / "a.csv").write_text("epoch,split,loss\n" + rows, encoding="utf-8")
+    (run,) = load_runs([str(tmp_path / "a.csv")])
+    assert isinstance(run, Run)
+    assert run.history is not None
+    assert (list(run.history.get("train_loss")), list(run.history.get("val_loss"))) == ([*T.values()], [*V.values()])

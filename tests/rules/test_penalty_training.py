@@ -6,7 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from runreport.advice.give import give_advice
 from runreport.analysis.final import final_of
+from runreport.analysis.record import Analysis
 from runreport.context import Context, history_of
 from runreport.findings import Checked, Finding, Severity
 from runreport.report.headline import headline
@@ -88,8 +90,10 @@ def test_a_penalty_under_which_nothing_was_learned() -> None:
     assert "R² on the training rows never exceeds -4.000 (epoch 20)" in finding.message
     assert "60 times the base loss's (threshold 10.0): the steps followed the penalty" in finding.message
     assert findings(context(train_ratio=0.04, train_r=0.02, train_r2=-4.0, gradient=9.0)) == ()
-    from runreport.analysis.record import Analysis
-
+    (advice, *_) = give_advice(given, (finding,))
+    assert (advice.id, advice.acts_on, advice.expected) == ("penalty.remove", "r", None)
+    assert advice.config_patch == {"variance_lambda": 0.0}
+    assert advice.refuted_if == "R² on the training rows does not rise without it"
     analysis = Analysis(
         context=given, findings=(finding,), not_checked=(), clear=(), disabled=(), criteria=(), advice=(),
         tests_made=0, thresholds_changed=(),

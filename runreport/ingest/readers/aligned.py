@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from runreport.errors import InputError
 from runreport.ingest.cells import seconds
-from runreport.ingest.columns import plain
-from runreport.ingest.documents import KNOWN, MEASURED, SPLITS
+from runreport.ingest.columns import KNOWN, MEASURED, plain
+from runreport.ingest.documents import SPLITS, measures
 from runreport.ingest.history import histories_of_table
 from runreport.ingest.preamble import cells_of
 from runreport.ingest.printed_epochs import ANSI
@@ -154,9 +154,8 @@ def _ruled(lines: list[str], at: int) -> Header | None:
 
 
 def _are_names(names: list[str]) -> bool:
-    known = [plain(name) for name in names]
-    axis = any(KNOWN.get(name) == "epoch" for name in known)
-    measured = any(name in MEASURED or _without_split(name) in MEASURED for name in known)
+    axis = any(KNOWN.get(plain(name)) == "epoch" for name in names)
+    measured = any(measures(name) or _without_split(plain(name)) in MEASURED for name in names)
     return axis and measured and len(set(names)) == len(names)
 
 
@@ -170,8 +169,20 @@ def _without_split(name: str) -> str:
 def _cells(line: str) -> list[str]:
     """The cells of a line: between bars where it has some, else what white space parts."""
     if BARS.search(line):
-        return [cell.strip() for cell in BARS.split(line.strip().strip("|│┃║"))]
+        return [_without_emphasis(cell.strip()) for cell in BARS.split(line.strip().strip("|│┃║"))]
     return line.split()
+
+
+def _without_emphasis(cell: str) -> str:
+    """``**0.865**`` of Markdown as 0.865: the best row is often in bold."""
+    return next(
+        (
+            cell[len(m) : -len(m)]
+            for m in ("**", "__", "`", "*")
+            if len(cell) > 2 * len(m) and cell.startswith(m) and cell.endswith(m)
+        ),
+        cell,
+    )
 
 
 def _is_row(cells: list[str]) -> bool:
@@ -183,7 +194,7 @@ def _is_row(cells: list[str]) -> bool:
         try:
             to_float(cell.rstrip("%smh"))
         except ValueError:
-            return seconds(cell) is not None
+            return seconds(cell.rstrip("smh")) is not None
         return True
 
     return sum(cell.lower() not in MISSING for cell in cells) > len(cells) / 2 and all(map(figure, cells))

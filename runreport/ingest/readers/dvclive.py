@@ -34,7 +34,10 @@ def claim(path: Path, head: Head) -> Claim | None:
         return Claim(
             root=root, run=_name(root), kind=f"metric {path.relative_to(_metrics(root)).with_suffix('').as_posix()}"
         )
-    if path.name in BESIDE and _metrics(path.parent).is_dir():
+    summary_alone = (
+        path.name == "metrics.json" and path.parent.name == "dvclive"
+    )  # figures that were logged once have no plot
+    if path.name in BESIDE and (_metrics(path.parent).is_dir() or summary_alone):
         return Claim(root=path.parent, run=_name(path.parent), kind=path.name)
     return None
 

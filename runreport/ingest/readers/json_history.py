@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from runreport.ingest.columns import plain
-from runreport.ingest.documents import MEASURED, final_figures, read_json, split_of
+from runreport.ingest.columns import MEASURED, plain
+from runreport.ingest.documents import final_figures, measures, read_json, split_of
 from runreport.ingest.history import histories_of_columns
 from runreport.ingest.json_shapes import EPOCH_KEY, EXPECTED, STEPPED, WRAPPERS, dumps, series_of
 from runreport.ingest.reader import Claim, Head, Reader, ReadOptions, Source
@@ -40,7 +40,7 @@ def _is_history(text: str) -> bool:
         opens = begins.startswith("[") or begins == "{"
         if EPOCH_KEY.fullmatch(match[1]) or (key in WRAPPERS and begins == "["):
             keyed = True  # rows by epoch, or a list of rows
-        measured = key in MEASURED or _without_split(key) in MEASURED
+        measured = measures(match[1]) or _without_split(key) in MEASURED
         if measured and (begins.startswith("[") or (not opens and (rows or keyed)) or _by_index(text, match.end())):
             return True
     return False

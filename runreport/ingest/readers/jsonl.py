@@ -7,10 +7,10 @@ from pathlib import Path
 from runreport.errors import InputError
 from runreport.ingest.columns import plain
 from runreport.ingest.documents import (
-    MEASURED,
     Row,
     final_figures,
     flat,
+    measures,
     parse_json,
     row_of,
     rows_to_columns,
@@ -41,7 +41,7 @@ def claim(path: Path, head: Head) -> Claim | None:
     objects = [o for line in lines if (o := _object(line)) is not None]
     if ending in MAYBE and (len(objects) < 2 or len(objects) < len(lines) - 1):
         return None
-    if not any(plain(name) in MEASURED for o in objects for name in row_of(o)):
+    if not any(measures(name) for o in objects for name in row_of(o)):
         return None
     return Claim(root=path, run=path.name.removesuffix(path.suffix).removesuffix(".log"), kind="history")
 
@@ -80,7 +80,7 @@ def read(source: Source, options: ReadOptions) -> list[Run]:
             damaged.append(number)
             continue
         row = row_of(found)
-        if any(plain(name) in MEASURED for name in row) or not _is_settings(found, rows):
+        if any(measures(name) for name in row) or not _is_settings(found, rows):
             rows.append(row)
         else:
             config |= _settings(found)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import permutations
 from pathlib import Path
 
 from runreport.errors import InputError
 from runreport.ingest.boosting import Named, resolve, set_and_metric
-from runreport.ingest.columns import plain
-from runreport.ingest.documents import MEASURED, MOST_CELLS, MOST_COLUMNS, final_figures
+from runreport.ingest.columns import KNOWN, MEASURED, plain, usual_name
+from runreport.ingest.documents import MOST_CELLS, MOST_COLUMNS, final_figures, split_of
 from runreport.ingest.history import HistoryPart, histories_of_columns
 from runreport.ingest.printed_epochs import Record, collect, final_test, finished, lines_of
 from runreport.ingest.reader import Claim, Head, Reader, ReadOptions, Source
@@ -22,6 +26,9 @@ MAX_PRINTED_BYTES = 256 * 1024**2
 MOST_CONTROL = 0.1
 """Share of control characters from which a file is binary and no text: colours and bars use well under one in ten."""
 BINARY = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f\ufffd]")
+CLOSE = 0.05
+"""Relative difference up to which one value may be another one rounded: half a unit of the second digit, the fewest that
+losses are printed with."""
 EXPECTED = "lines such as `Epoch 3/50 | Train Loss: 0.1 | Val Loss: 0.2`"
 
 
@@ -93,7 +100,46 @@ def _columns(path: Path, records: list[Record], notes: list[Note]) -> dict[str, 
     if len(names) > MOST_COLUMNS or len(names) * len(records) > MOST_CELLS:
         raise InputError(path, found=f"{len(names)} different names before numbers", expected="a training log")
     columns: dict[str, list[float | None]] = {axis: [r.at for r in records]}
-    return columns | {name: [r.figures.get(name) for r in records] for name in names}
+    return columns | _without_rounded({name: [r.figures.get(name) for r in records] for name in names}, notes)
+
+
+def _without_rounded(columns: dict[str, list[float | None]], notes: list[Note]) -> dict[str, list[float | None]]:
+    """The columns without those that are another one rounded, under another name for the same figure.
+
+    GluonTS prints ``avg_epoch_loss=5.22`` on its bar and ``'epoch_loss'=5.223534`` below it.
+    """
+    known: dict[tuple[str, str | None], list[str]] = {}
+    for name in columns:
+        short = usual_name(name)
+        if short in KNOWN:
+            known.setdefault((KNOWN[short], split_of(short.split("_")[0])), []).append(name)
+    left = dict(columns)
+    for names in known.values():
+        for rounded, exact in permutations(names, 2):
+            if rounded in left and exact in left and _is_rounded(columns[rounded], columns[exact]):
+                del left[rounded]
+                message = f"{rounded!r} is {exact!r} with fewer digits and was left out"
+                notes.append(Note(code="unused", message=message))
+    return left
+
+
+def _is_rounded(rounded: Sequence[float | None], exact: Sequence[float | None]) -> bool:
+    """Whether the one is the other with fewer digits wherever both were printed, and never printed alone."""
+    both = [(r, e) for r, e in zip(rounded, exact, strict=True) if r is not None and e is not None]
+    alone = any(r is not None and e is None for r, e in zip(rounded, exact, strict=True))
+    if not both or alone or [r for r, _ in both] == [e for _, e in both]:
+        return False
+    return all(
+        r == e or (abs(r - e) <= 0.501 * 10.0 ** -_decimals(r) and abs(r - e) <= CLOSE * abs(e)) for r, e in both
+    )
+
+
+def _decimals(value: float) -> int:
+    """Digits behind the point that a printed value had, zeros at its end left out."""
+    if not math.isfinite(value):
+        return 0
+    exponent = Decimal(repr(value)).normalize().as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
 
 
 def _boosting(path: Path, records: list[Record], options: ReadOptions, notes: list[Note]) -> list[HistoryPart]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runreport.errors import InputError
 from runreport.ingest.columns import plain
-from runreport.ingest.documents import MEASURED
+from runreport.ingest.documents import measures
 from runreport.ingest.preamble import cells_of
 from runreport.ingest.reader import Claim, Head, Reader, ReadOptions, Source
 from runreport.ingest.series import Point, runs_of_series
@@ -35,7 +35,7 @@ def claim(path: Path, head: Head) -> Claim | None:
     if path.suffix.lower() != ".csv":
         return None
     names = cells_of(head.line.lstrip("\ufeff"))
-    if ONE_METRIC.issuperset(map(plain, names)) and "value" in names and plain(path.stem) in MEASURED:
+    if ONE_METRIC.issuperset(map(plain, names)) and "value" in names and measures(path.stem):
         return Claim(root=path.parent, run=path.parent.resolve().name or "run", kind=path.stem)
     if tuple(names) == BOARD:
         named = NAMED.fullmatch(path.stem)

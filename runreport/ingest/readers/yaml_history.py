@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from runreport.errors import InputError
-from runreport.ingest.columns import plain
-from runreport.ingest.documents import MEASURED, split_of
+from runreport.ingest.columns import MEASURED, plain
+from runreport.ingest.documents import split_of
 from runreport.ingest.json_shapes import EXPECTED
 from runreport.ingest.reader import Claim, Head, Reader, ReadOptions, Source
 from runreport.ingest.readers.json_history import runs_of_document

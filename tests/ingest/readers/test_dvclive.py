@@ -94,3 +94,10 @@ def test_nothing_logged_is_said(tmp_path: Path) -> None:
 def test_damage_is_a_run_or_an_error(part: str, content: bytes, at: float) -> None:
     with tempfile.TemporaryDirectory() as folder:
         survives(READER, damaged_copies(FOLDER, Path(folder), part, content, at))
+
+
+def test_figures_logged_once_have_a_summary_and_no_plots(tmp_path: Path) -> None:
+    (tmp_path / "run1" / "dvclive").mkdir(parents=True)
+    (tmp_path / "run1" / "dvclive" / "metrics.json").write_text('{"train_R2": 0.06, "test_RMSE": 24.5}')
+    (run,) = read_all(READER, tmp_path)
+    assert (run.name, run.history, run.summary) == ("run1", None, {"rmse": 24.5, "split": "test"})
