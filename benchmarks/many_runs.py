@@ -31,6 +31,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 GOAL, GOAL_GIB = 6.0, 1.0
+SCANS = 5
+"""Scans of which the median counts: everything is told as a multiple of it, and half a second is soon stretched."""
 SCAN = "import polars, sys; frame = polars.scan_csv(sys.argv[1] + '/*.csv', infer_schema=False).collect(); assert frame.height"
 LOAD = (
     "import sys\nfrom runreport.ingest.load import load_runs\nfrom runreport.run import Run\n"
@@ -157,7 +159,8 @@ def main() -> None:
         logs.mkdir()
         size = write_logs(logs, arguments.runs, arguments.epochs)
         measured(SCAN, [str(logs)], here)  # the files into the system's cache, for all alike
-        scan = measured(SCAN, [str(logs)], here)
+        scans = [measured(SCAN, [str(logs)], here) for _ in range(SCANS)]
+        scan = sorted(scans, key=lambda one: one.cpu_seconds)[SCANS // 2]
         scan.done.check_returncode()
         load = measured(LOAD, [str(logs)], here)
         load.done.check_returncode()

@@ -34,7 +34,7 @@ def section(result: dict[str, Any]) -> str:
 `python benchmarks/many_runs.py --peers PYTHON --out benchmarks/results/many_runs.json`: {result["epochs"]} epochs each,
 {result["bytes"] / 1e6:.0f} MB, {result["jobs"]} processes (the reading and the other programs: one), {result["cpus"]} processors, load
 {result["load"]:.0f} at the end. Goals: ≤ {result["goal_ratio"]:.0f} × the scan, < {result["goal_gib"]:.0f} GiB. Seconds are those on the clock, and those of
-the processor, which other work on the machine does not stretch. The other programs print JSON of losses alone: no report is
+the processor, which other work on the machine stretches less. The scan is the median of five. The other programs print JSON of losses alone: no report is
 written, and nothing is said of spread, correlation or bias.
 
 | | seconds | × the scan | processor seconds | × the scan | peak GiB |
