@@ -159,8 +159,10 @@ def once_a_run(compute: Callable[[Context], T]) -> Callable[[Context], T]:
 
     @functools.wraps(compute)
     def recall(context: Context) -> T:
-        if not known or known[0][0] is not context:
-            known[:] = [(context, compute(context))]
-        return known[0][1]
+        last = known[0] if known else None
+        if last is None or last[0] is not context:
+            last = (context, compute(context))
+            known[:] = [last]
+        return last[1]  # not what another thread may have put there meanwhile
 
     return recall
