@@ -93,7 +93,8 @@ def _scores(tools: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"| {tool} | {_number(got['single']['macro_f1'])} | {_number(got['single'].get('macro_f1_lenient'))} "
             f"| {_number(got['double']['set_f1'])} "
-            f"| {_share(got['false_critical'])} | {_share(got.get('false_critical_where_verified', UNKNOWN))} | {got['unreadable']} |"
+            f"| {_share(got['false_critical'])} | {_share(got.get('false_critical_where_verified', UNKNOWN))} "
+            f"| {got['unreadable']} |"
         )
     goal = f"| *goal* | ≥ {GOALS['single']:.2f} | | ≥ {GOALS['double']:.2f} | ≤ {GOALS['false_critical']:.2f} | | 0 |"
     return [*lines, goal, ""]
