@@ -9,6 +9,7 @@ from benchmarks.truth.score import OURS
 from benchmarks.truth.taxonomy import WHAT_WAS_DONE
 
 GOALS = {"single": 0.95, "double": 0.80, "false_critical": 0.01, "abstention": 0.98}
+UNKNOWN: Mapping[str, Any] = {"share": None}
 COVERAGE = (0.93, 0.97)
 """The goals that the suite was set before it was run."""
 
@@ -28,7 +29,7 @@ def page(results: Mapping[str, Any]) -> str:
         "  against the unplanted twin; else the run is labelled harmless, and naming the plant is neither right nor wrong.",
         "- A trained run without a harmful plant can be at fault by itself: a line through its validation predictions then mends",
         "  the test predictions by as much as a plant must cost. Naming that fault (too wide, too narrow, bias) counts as wrong;",
-        "  the second column passes it over.",
+        "  the second column passes it over, and such runs are left out where it says *of those without a fault of themselves*.",
         "- Thresholds are tuned on the dev seeds only; the test seeds give other tasks, plants and severities. The order in",
         "  which findings lead the title was last changed after a look at the dev results.",
         "- Two further splits, `--split dev2` and `dev3`, have seeds of their own and, instead of the dev tables, ones of 160 to",
@@ -85,16 +86,17 @@ def _split(split: str, result: Mapping[str, Any]) -> list[str]:
 def _scores(tools: Mapping[str, Any]) -> list[str]:
     lines = [
         "| tool | macro-F1, one fault or none | faults of themselves passed over | set-F1, two faults | critical on sound runs "
-        "| runs it could not read |",
-        "|---|--:|--:|--:|--:|--:|",
+        "| of those without a fault of themselves | runs it could not read |",
+        "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for tool, got in tools.items():
         lines.append(
             f"| {tool} | {_number(got['single']['macro_f1'])} | {_number(got['single'].get('macro_f1_lenient'))} "
             f"| {_number(got['double']['set_f1'])} "
-            f"| {_share(got['false_critical'])} | {got['unreadable']} |"
+            f"| {_share(got['false_critical'])} | {_share(got.get('false_critical_where_verified', UNKNOWN))} "
+            f"| {got['unreadable']} |"
         )
-    goal = f"| *goal* | ≥ {GOALS['single']:.2f} | | ≥ {GOALS['double']:.2f} | ≤ {GOALS['false_critical']:.2f} | 0 |"
+    goal = f"| *goal* | ≥ {GOALS['single']:.2f} | | ≥ {GOALS['double']:.2f} | ≤ {GOALS['false_critical']:.2f} | | 0 |"
     return [*lines, goal, ""]
 
 

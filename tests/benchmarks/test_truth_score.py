@@ -123,6 +123,12 @@ def test_false_criticals_are_counted_on_sound_runs_only() -> None:
     ]
     got = scores(runs, "runreport")["false_critical"]
     assert (got["share"], got["n"], got["rules"]) == (0.5, 2, {"lr.too-low": 1})
+    wide = item((NONE,), says("spread.over", critical=("spread.over",)), incidental=("too_wide",))
+    strict, verified = (
+        scores([*runs, wide], "runreport")[k] for k in ("false_critical", "false_critical_where_verified")
+    )
+    assert (strict["share"], strict["n"]) == (pytest.approx(2 / 3, abs=1e-4), 3)
+    assert (verified["share"], verified["n"]) == (0.5, 2)
 
 
 def test_coverage_counts_intervals_that_hold_the_population() -> None:
