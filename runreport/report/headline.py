@@ -54,6 +54,9 @@ def _clause(analysis: Analysis, lead: Lead) -> str:
         r=_r(analysis),
         leak=_leak(finding),
         penalty=_penalty(analysis, finding),
+        short=f"training ended{at} after hardly any steps"
+        if hardly_begun(analysis)
+        else f"training stopped{at} while it was improving",
         onset="the predictions' spread " + (f"collapsed{at}" if spread_fell else "did not grow with what was learned"),
     )
 

@@ -42,7 +42,7 @@ LEADS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("loss.still-falling",), "the loss was still falling when the epochs ran out"),
     (NO_SIGNAL, "predictions carry no detectable signal"),
     (ONSET, "{onset}"),
-    (SHORT, "training stopped{at} while it was improving"),
+    (SHORT, "{short}"),
     (("loss.other-target",), "the loss asks for another quantity than the mean"),
     (WRONG_PICK, "a better epoch was left behind"),
     (GROUPS, "some groups are off"),

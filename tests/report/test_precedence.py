@@ -131,6 +131,7 @@ def test_a_run_that_had_hardly_begun_has_one_cause() -> None:
     short = found("selection.stopped-short", evidence={"kind": "few_steps"}, epoch=2)
     given = analysis(short, found("collapse.constant", Severity.CRITICAL), found("bias.dominates", Severity.CRITICAL))
     assert lead_rules(given) == ("selection.stopped-short",)
+    assert headline(given).startswith("a: training ended at epoch 2 after hardly any steps")
     later = found("selection.stopped-short", evidence={"kind": "patience"}, epoch=20)
     assert lead_rules(analysis(later, found("collapse.constant", Severity.CRITICAL)))[0] == "collapse.constant"
 
