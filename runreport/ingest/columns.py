@@ -221,8 +221,8 @@ def without_words_of_a_mean(short: str) -> str:
 def usual_name(name: str) -> str:
     """A name, plain, without what may stand around a figure that is known: its unit, the mean it is, the kind of a loss.
 
-    >>> usual_name("RMSE (eV)"), usual_name("avg epoch loss"), usual_name("val_mse_loss"), usual_name("val_0_rmse")
-    ('rmse', 'loss', 'val_loss', 'val_rmse')
+    >>> usual_name("RMSE (eV)"), usual_name("val avg epoch loss"), usual_name("val_mse_loss"), usual_name("val_0_rmse")
+    ('rmse', 'val_loss', 'val_loss', 'val_rmse')
     """
     return _usual_of_short(name) if len(name) <= SHORT else _usual(name)
 

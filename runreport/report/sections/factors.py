@@ -58,6 +58,7 @@ def effect_blocks(effect: Effect, comparison: Comparison, figure: Figure | Chart
 def factor_name(factor: Factor) -> str:
     """The setting, or the settings that were varied together.
 
+    >>> from runreport.compare.design import Factor
     >>> from runreport.marks import plain
     >>> plain(factor_name(Factor(keys=("a", "b", "c"), levels=(), numeric=False, balanced=True)))
     'a with b and c'
