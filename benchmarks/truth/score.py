@@ -79,7 +79,6 @@ def scores(items: Sequence[Outcome], tool: str) -> dict[str, Any]:
     sets = [set_f1(set(i.labels), predicted_two(i.said[tool], i.labels, any_message=tool != OURS)) for i in doubles]
     sound = [i for i in items if i.kind in SOUND and tool in i.said]
     alarmed = [i for i in sound if i.said[tool].critical]
-    by_itself = [i for i in sound if i.incidental]
     out: dict[str, Any] = {
         "single": {
             "macro_f1": _rounded(statistics.fmean(by_class.values()) if by_class else None),
@@ -92,7 +91,7 @@ def scores(items: Sequence[Outcome], tool: str) -> dict[str, Any]:
         "false_critical": share(len(alarmed), len(sound))
         | {"rules": _counts(r for i in alarmed for r in i.said[tool].critical)},
         "false_critical_where_verified": share(
-            len([i for i in alarmed if i not in by_itself]), len(sound) - len(by_itself)
+            sum(not i.incidental for i in alarmed), sum(not i.incidental for i in sound)
         ),
         "unreadable": sum(i.said[tool].error is not None for i in items if tool in i.said),
     }

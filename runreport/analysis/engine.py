@@ -79,7 +79,7 @@ def _budget(final: Final | None) -> ErrorBudget | None:
         return None
     r, ratio = final["pearson_r"], final["variance_ratio"]
     if (ratio is not None and ratio < 0) or (r is not None and abs(r) > 1 + CORRELATION_ROUNDING):
-        return None  # a log may hold what no data give; log.inconsistent and log.impossible say so
+        return None  # a log may hold what no data give
     return error_budget(r, ratio, final["bias"], exact=final.basis == "predictions")
 
 

@@ -6,6 +6,7 @@ from runreport.analysis.record import Analysis
 from runreport.findings import Finding
 from runreport.marks import clean
 from runreport.report.precedence import CONDITIONS, SHORT, WIDER, hardly_begun, independent, leads, serious
+from runreport.rules.selection_begun import CORRELATION, WIDENING
 from runreport.wording import epoch, fixed, number, percent
 
 Lead = tuple[str, str | None]
@@ -54,9 +55,7 @@ def _clause(analysis: Analysis, lead: Lead) -> str:
         r=_r(analysis),
         leak=_leak(finding),
         penalty=_penalty(analysis, finding),
-        short=f"training ended{at} after hardly any steps"
-        if hardly_begun(analysis)
-        else f"training stopped{at} while it was improving",
+        short=_short(analysis, finding),
         onset="the predictions' spread " + (f"collapsed{at}" if spread_fell else "did not grow with what was learned"),
     )
 
@@ -139,6 +138,15 @@ def _title(rule: str) -> str | None:
 
 def _at(finding: Finding) -> str:
     return f" at epoch {epoch(finding.epoch)}" if finding.epoch is not None else ""
+
+
+def _short(analysis: Analysis, finding: Finding | None) -> str:
+    at = "" if finding is None else _at(finding)
+    if hardly_begun(analysis):
+        return f"training ended{at} after hardly any steps"
+    kind = "" if finding is None else str(finding.evidence.get("kind"))
+    going_on = {WIDENING: "its predictions were widening", CORRELATION: "its correlation was rising"}
+    return f"training stopped{at} while {going_on.get(kind, 'it was improving')}"
 
 
 def _penalty(analysis: Analysis, finding: Finding | None) -> str:

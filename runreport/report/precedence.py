@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from runreport.analysis.record import Analysis
 from runreport.findings import Finding
+from runreport.rules.learning_rate_weights import BLOWN_UP
+from runreport.rules.selection_begun import HARDLY_BEGUN
 from runreport.rules.signal import LIMITED, RULES, inside_groups
 
 NO_SIGNAL = ("signal.limited",)
 UNSETTLED, WRONG_PICK, BIAS = ("lr.unsettled",), ("selection.wrong-pick",), ("bias.dominates",)
-TOO_HIGH, BLOWN_UP = ("lr.too-high",), "weights"
-"""The rule, and the ground by which it explains a divergence and not the other way round: the weights grew severalfold, and
-nothing was learned after it."""
+TOO_HIGH = ("lr.too-high",)
 WIDER, LEAST_SHARE = ("spread.over",), 0.1
 """The rule, and the share of the error that it must be shown to be: a network that fits some of the noise of its training rows is
 a little too wide, and that is not what the title is for."""
@@ -75,8 +75,8 @@ def leads(analysis: Analysis) -> list[tuple[tuple[str, ...], str]]:
     by their mean come before "no signal" and the mean, where the model is not shown to follow the truth. A run that had
     hardly begun says nothing yet of its rate, its scale, its mean or its spread. A penalty that only the training rows show
     comes after a mean that is off on the others; else, and where they are not learnt, before "no signal"; one that kept the
-    model from learning keeps its place. Weights that
-    blew up under the rate explain a loss that diverged. A spread that stood still while the correlation rose did not collapse.
+    model from learning keeps its place. Weights that blew up under the rate explain a loss that diverged. A spread that
+    stood still while the correlation rose did not collapse.
     """
     order = list(LEADS)
     audit, picked, bias = analysis.context.selection, analysis.finding(*WRONG_PICK), analysis.finding(*BIAS)
@@ -111,7 +111,7 @@ def leads(analysis: Analysis) -> list[tuple[tuple[str, ...], str]]:
 def hardly_begun(analysis: Analysis) -> bool:
     """Whether training ended after so few steps that the mean of its target still did better."""
     finding = analysis.finding(*SHORT)
-    return finding is not None and finding.evidence.get("kind") == "few_steps"
+    return finding is not None and finding.evidence.get("kind") == HARDLY_BEGUN
 
 
 def _unlearnt(analysis: Analysis) -> bool:

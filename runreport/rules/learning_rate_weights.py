@@ -13,6 +13,8 @@ from runreport.rules.selection_begun import steps_taken
 from runreport.wording import epoch as epoch_text
 from runreport.wording import fixed, number, plural
 
+BLOWN_UP = "weights"
+"""The ground of lr.too-high by which the rate explains a loss that diverged."""
 Found = tuple[str, dict[str, Value], int | float]
 
 LEARNED_R2 = 0.1
@@ -46,7 +48,7 @@ def blown_up(context: Context, pairs: Pairs, *, alone: bool) -> Found | None:
             f"(threshold {number(GROWTH)} times), and from epoch {epoch_text(grown[0])} on R² never exceeded "
             f"{fixed(max(v for e, v in learned if e >= grown[0]))}, at a learning rate of {number(_rate_at(context, grown[0]))}."
         )
-        return message, {"kind": "weights", "first_norm": norms[0][1], "highest_norm": top}, grown[0]
+        return message, {"kind": BLOWN_UP, "first_norm": norms[0][1], "highest_norm": top}, grown[0]
     later = pairs[1:]
     low, high = min(later, key=lambda pair: pair[1]), max(later, key=lambda pair: pair[1])
     if alone and low[1] > 0 and high[1] >= SWING * low[1] and _nothing_after(learned, pairs[0][0]):

@@ -19,6 +19,8 @@ START_EPOCHS = 5
 initialisation that is over after a few steps."""
 ANNEALED = 0.1
 """A rate at or below this share of its peak has been annealed: the schedule, not a budget, ended the run."""
+BATCH_KEYS = ("batch_size", "train_batch_size", "per_device_train_batch_size")
+"""Config keys of the rows that a step sees."""
 LIMIT_KEYS = ("max_epochs", "epochs", "num_epochs", "n_epochs", "num_train_epochs", "max_epoch")
 
 

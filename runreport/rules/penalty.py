@@ -9,7 +9,7 @@ from runreport.context import Context, Limits
 from runreport.findings import CLEAR, Checked, Finding, NotChecked, Outcome, Severity, Value
 from runreport.rules import data_basis as basis
 from runreport.rules.base import Rule, Threshold
-from runreport.rules.loss_series import losses, tail
+from runreport.rules.loss_series import BATCH_KEYS, losses, tail
 from runreport.rules.penalty_facts import Penalty, base_of, penalty_of
 from runreport.rules.penalty_optimum import batch_optimum, equilibrium_ratio
 from runreport.rules.penalty_training import drowned_out, held_wide
@@ -25,7 +25,8 @@ def check_dominates(context: Context, limits: Limits) -> Outcome:
     """penalty.dominates: a spread penalty is on, predictions are wider than they warrant, and it is what widens them.
 
     That it is: by the equilibrium of base loss and penalty where the files tell both formulas, else by the logged
-    gradient norms, which need no formula. Where neither is there, not checked.
+    gradient norms, which need no formula. Where neither is there, not checked. What the held-out rows do not show, or only by
+    a weak test, the training rows may (:mod:`runreport.rules.penalty_training`).
     """
     penalty = penalty_of(context)
     if penalty is None:
@@ -178,7 +179,7 @@ def check_batch_bias(context: Context, limits: Limits) -> Outcome:
         return NotChecked(rule=BATCH_BIAS, reason=UNKNOWN)
     if penalty.weight <= 0:
         return CLEAR
-    batch = context.config_number("batch_size", "train_batch_size", "per_device_train_batch_size")
+    batch = context.config_number(*BATCH_KEYS)
     if batch is None or batch < 1:
         return NotChecked(rule=BATCH_BIAS, reason="no batch_size in the config")
     size = int(batch)

@@ -198,11 +198,12 @@ def _training(context: Context) -> Rows | None:
     history, epoch = context.history, context.saved_epoch
     if history is None or epoch is None:
         return None
-    mean, std = context.split_statistic("train", "true_mean"), context.split_statistic("train", "true_std")
-    ratio = history.at(epoch, "train_variance_ratio")
-    spread = None if ratio is None or std is None else ratio * std
+    scale, ratio = _train_scale(context), history.at(epoch, "train_variance_ratio")
+    if scale is None or ratio is None:
+        return None
+    mean, std = scale
     where = f"the training rows at epoch {epoch_text(epoch)}"
-    return _rows(where, history.at(epoch, "train_pred_mean"), spread, mean, std, history.at(epoch, "train_r2"))
+    return _rows(where, history.at(epoch, "train_pred_mean"), ratio * std, mean, std, history.at(epoch, "train_r2"))
 
 
 def _rows(

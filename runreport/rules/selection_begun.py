@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 from runreport.context import Context
 from runreport.rules import data_basis as basis
-from runreport.rules.loss_series import Pairs, losses
+from runreport.rules.loss_series import BATCH_KEYS, Pairs, losses
 from runreport.rules.loss_trend import trend_of
 from runreport.wording import epoch as epoch_words
 from runreport.wording import fixed, number, percent, plural, with_interval
 
+HARDLY_BEGUN, WIDENING, CORRELATION = "few_steps", "widening", "correlation"
+"""Kinds of stop: before anything could be seen of what the run would have become; and what had not come to its end, where
+that is not R²."""
 FEW_STEPS = 100
 """Optimizer steps: a warm-up alone takes as many; whoever meant a run to end there had no use for its R²."""
 FEW_EPOCHS = 3
 """Epochs that are as few where neither the rows nor the batch size are known."""
-BATCH_KEYS = ("batch_size", "train_batch_size", "per_device_train_batch_size")
 RATIO_EPOCHS = 5
 """Fewest epochs that show which way the std ratio goes."""
 RATIO_WINDOW = 8
@@ -67,7 +69,7 @@ def barely_begun(context: Context) -> Stop | None:
         f"after {few} R² on {of} was {fixed(r2[-1][1])}: the mean of the target still did better{fell}. What the run would have "
         "become cannot be seen in it."
     )
-    return Stop(kind="few_steps", says=says, gain=-r2[-1][1])
+    return Stop(kind=HARDLY_BEGUN, says=says, gain=-r2[-1][1])
 
 
 def still_widening(context: Context, train: Pairs) -> Stop | None:
@@ -84,7 +86,6 @@ def still_widening(context: Context, train: Pairs) -> Stop | None:
     says = (
         f"the std ratio of its validation predictions rose from {percent(ratios[0][1])} at epoch {epoch_words(ratios[0][0])} to "
         f"{percent(ratios[-1][1])} at the last, its train loss fell, and {basis.place(final).lower()} the saved predictions are "
-        f"narrower than their correlation warrants (calibration slope {with_interval(slope, bounds, 2)}). A squared loss widens "
-        "them until they are not."
+        f"narrower than their correlation warrants (calibration slope {with_interval(slope, bounds, 2)})."
     )
-    return Stop(kind="widening", says=says, gain=(ratio * (bounds[0] - 1)) ** 2)
+    return Stop(kind=WIDENING, says=says, gain=(ratio * (bounds[0] - 1)) ** 2)

@@ -13,7 +13,7 @@ from runreport.findings import CLEAR, NOTICEABLE_R2, Checked, Finding, NotChecke
 from runreport.rules.base import Rule, Threshold
 from runreport.rules.loss_series import Pairs, annealed, cut_by_limit, losses
 from runreport.rules.loss_trend import AHEAD, trend_of
-from runreport.rules.selection_begun import Stop, barely_begun, still_widening
+from runreport.rules.selection_begun import CORRELATION, WIDENING, Stop, barely_begun, still_widening
 from runreport.selection.declared import DeclaredPolicy, monitor_values
 from runreport.statistics.saturation import least_gain
 from runreport.wording import epoch as epoch_words
@@ -29,7 +29,7 @@ TURNED = 3
 """Falls in a row from the best on that jitter makes once in 4! orders."""
 LEAST_PATIENCE = 5
 """Epochs: with less, one bad draw of a noisy validation figure or two can end a run that still improves."""
-STILL = {"widening": "The predictions were still widening", "correlation": "The correlation was still rising"}
+STILL = {WIDENING: "The predictions were still widening", CORRELATION: "The correlation was still rising"}
 """Kind -> what had not come to its end, where it is not R²."""
 LONG_ENOUGH = 10
 """Epochs from which loss.still-falling judges a run that its limit ended."""
@@ -173,7 +173,7 @@ def _rising(r2: Pairs, train: Pairs, ahead: float, declared: DeclaredPolicy | No
         f"of all exponential approaches that agree with its {of} from epoch {epoch_words(window[0][0])} on (95 %), the one with "
         f"the least to gain has {fixed(gain, 2)} ahead over half as many epochs again.{patience}"
     )
-    return Stop(kind="patience" if of == "R²" else "correlation", says=says, gain=gain)
+    return Stop(kind="patience" if of == "R²" else CORRELATION, says=says, gain=gain)
 
 
 def _turned(r2: Pairs) -> bool:

@@ -173,3 +173,16 @@ def test_a_width_that_is_a_small_part_of_the_error_does_not_lead(shown: float, l
     assert lead_rules(analysis(wide, r=(0.2, 0.4))) == led
     seen_in_the_log = found("spread.over")
     assert lead_rules(analysis(seen_in_the_log, r=(0.2, 0.4))) == ("spread.over",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("patience", "while it was improving"),
+        ("widening", "while its predictions were widening"),
+        ("correlation", "while its correlation was rising"),
+    ],
+)
+def test_a_stop_says_what_had_not_come_to_its_end(kind: str, words: str) -> None:
+    given = analysis(found("selection.stopped-short", evidence={"kind": kind}, epoch=20))
+    assert headline(given).startswith(f"a: training stopped at epoch 20 {words}")
